@@ -1,0 +1,1 @@
+"""Turns a dataset with noisy labels into one that people can trust."""

@@ -1,0 +1,97 @@
+"""What can go wrong, as one drawn tree.
+
+CurateError                     anything a user can put right; exit code 1, no traceback
+├── ProblemsError               several problems of one source, told at once
+│   ├── RecipeError             the recipe does not say what curate needs to know
+│   ├── QuestionnaireError      the questionnaire cannot be asked
+│   ├── InputError              label files or media are not as the recipe says
+│   └── TableError              a table breaks its contract
+├── MediaError                  one clip cannot be read: it is set aside with this reason
+├── MissingPartError            an optional package or program is not installed
+├── ReleaseError                a release cannot be written, read or published as it is
+└── ClientError                 the vision-language model did not answer
+    └── RetryableError          asking again may help
+        └── RateLimited         asking again later will help
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to put right: where it is, what was found and what to do."""
+
+    where: str
+    """A key, a file, or a file with its row."""
+    what: str
+    """What was found and what was expected, as a sentence without a full stop."""
+    fix: str = ""
+    """What to do about it; empty when the expectation says it already."""
+
+    def __str__(self) -> str:
+        """The problem on one line."""
+        return f"{self.where}: {self.what}" + (f". {self.fix}" if self.fix else "")
+
+
+class CurateError(Exception):
+    """Anything a user can put right: printed as it is, without a traceback."""
+
+
+class ProblemsError(CurateError):
+    """Several problems of one source, told at once."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        """Keep the problems for callers that want more than the text."""
+        self.source = source
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"{source}: {len(self.problems)} to fix\n{lines}")
+
+
+class RecipeError(ProblemsError):
+    """The recipe does not say what curate needs to know."""
+
+
+class QuestionnaireError(ProblemsError):
+    """The questionnaire cannot be asked."""
+
+
+class InputError(ProblemsError):
+    """Label files or media are not as the recipe says."""
+
+
+class TableError(ProblemsError):
+    """A table breaks its contract in schemas/."""
+
+
+class MediaError(CurateError):
+    """One clip cannot be read; it is set aside with this reason."""
+
+
+class MissingPartError(CurateError):
+    """An optional package or program is not installed."""
+
+
+class ReleaseError(CurateError):
+    """A release cannot be written, read or published as it is."""
+
+
+class ClientError(CurateError):
+    """The vision-language model did not answer, and asking again will not help."""
+
+
+class RetryableError(ClientError):
+    """The vision-language model did not answer; asking again may help."""
+
+
+class RateLimited(RetryableError):
+    """The server asks for fewer requests.
+
+    `retry_after_s` is the wait it named, in seconds, or None.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        """Keep the wait that the server named."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)

@@ -1,0 +1,1 @@
+"""A recipe and a questionnaire to start from, one pair a domain."""
