@@ -28,6 +28,8 @@ class Problem:
     """What was found and what was expected, as a sentence without a full stop."""
     fix: str = ""
     """What to do about it; empty when the expectation says it already."""
+    mends_itself: bool = False
+    """Whether curate goes on all the same and loses nothing: worth knowing, nothing to fix."""
 
     def __str__(self) -> str:
         """The problem on one line."""

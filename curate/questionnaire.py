@@ -52,7 +52,9 @@ class Item(Section):
     def _options_differ(cls, options: tuple[str, ...]) -> tuple[str, ...]:
         folded = [option.casefold() for option in (*options, UNSEEN)]
         if repeated := sorted({option for option in folded if folded.count(option) > 1}):
-            raise ValueError(f"{repeated} appear twice ({UNSEEN!r} is added by curate). Name each option once")
+            raise ValueError(
+                f"{repeated} appear twice ({UNSEEN!r} is added by curate). Name each option once"
+            )
         return options
 
     @model_validator(mode="after")

@@ -15,7 +15,19 @@ from curate.files import replaced
 from curate.resources import resource
 
 TableName = Literal[
-    "answers", "calls", "clips", "evidence", "frames", "gold", "labels", "problems", "release_clips", "votes"
+    "answers",
+    "calls",
+    "clips",
+    "confusions",
+    "evidence",
+    "frames",
+    "gold",
+    "instruments",
+    "labels",
+    "probabilities",
+    "problems",
+    "release_clips",
+    "votes",
 ]
 
 _LABEL_COLUMNS = ("label", "label_given", "label_refined", "pseudo_label")

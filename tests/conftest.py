@@ -22,5 +22,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     if skipped and os.environ.get("CURATE_NO_SKIPS") and exitstatus == 0:
-        reporter.write_line(f"{len(skipped)} skipped, and CURATE_NO_SKIPS is set: that is a failure", red=True)
+        reporter.write_line(
+            f"{len(skipped)} skipped, and CURATE_NO_SKIPS is set: that is a failure", red=True
+        )
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
