@@ -1,0 +1,95 @@
+"""Takes the pictures of all clips, a decoder a core."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import polars as pl
+
+from curate import tables
+from curate.clips.finding import Finding, problem_table, unreadable
+from curate.clips.media import MediaStore
+from curate.clips.pool import Progress, in_threads
+from curate.errors import MediaError
+from curate.frames.decode import Picture, Pictures, image_pictures, video_pictures
+from curate.frames.pictures import PictureStore
+from curate.recipe import Frames
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTables:
+    """Sampled moments, and the clips that gave none."""
+
+    frames: pl.DataFrame
+    problems: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    clip_id: str
+    name: str
+    uri: str
+    media: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    rows: tuple[dict[str, object], ...]
+    findings: tuple[Finding, ...]
+
+
+def take_frames(
+    clips: pl.DataFrame,
+    store: MediaStore,
+    frames: Frames,
+    pictures: PictureStore,
+    progress: Progress | None = None,
+) -> FrameTables:
+    """Take and store the pictures of every clip.
+
+    Args:
+        clips: Table clips.
+        store: Where its media is.
+        frames: The recipe's section.
+        pictures: Where pictures go; those already there are not written again.
+        progress: Told (done, total) after each clip.
+
+    Returns:
+        frames, sorted by clip and index; problems, with a row for each clip
+        that cannot be decoded (set_aside) and for each damaged frame that
+        another stands for (read).
+    """
+    listed = [_Clip(*row) for row in clips.sort("clip_id").select(_Clip.__slots__).iter_rows()]
+    taken = in_threads(partial(_take, store, frames, pictures), listed, progress)
+    table = tables.table("frames", [row for one in taken for row in one.rows]).sort("clip_id", "index")
+    problems = problem_table(finding for one in taken for finding in one.findings)
+    return FrameTables(tables.validate("frames", table), tables.validate("problems", problems))
+
+
+def _take(store: MediaStore, frames: Frames, pictures: PictureStore, clip: _Clip) -> _Taken:
+    try:
+        place = store.open(clip.uri)
+        if clip.media == "image":
+            found = image_pictures(place, frames.size_px)
+        else:
+            found = video_pictures(place, frames)
+    except MediaError as error:
+        return _Taken((), (unreadable(clip.uri, clip.name, error),))
+    return _Taken(tuple(_row(clip, picture, pictures) for picture in found.shown), _replaced(clip, found))
+
+
+def _row(clip: _Clip, picture: Picture, pictures: PictureStore) -> dict[str, object]:
+    return {
+        "clip_id": clip.clip_id,
+        "role": picture.moment.role,
+        "index": picture.moment.index,
+        "t_s": picture.moment.t_s,
+        "width": picture.width,
+        "height": picture.height,
+        "sha256": pictures.put(picture.jpeg),
+        "box": None,
+    }
+
+
+def _replaced(clip: _Clip, found: Pictures) -> tuple[Finding, ...]:
+    said = [f"frame {wanted} is damaged; frame {index} stands for it" for wanted, index in found.replaced]
+    return (Finding(clip.uri, clip.name, "media", "; ".join(said), "read"),) if said else ()
