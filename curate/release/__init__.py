@@ -1,0 +1,1 @@
+"""The published dataset: files, card, measured facts."""

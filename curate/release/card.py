@@ -1,0 +1,129 @@
+"""The dataset card: what the Hub and people read first."""
+
+from pathlib import Path
+from typing import Any
+
+import pandera.polars as pa
+import yaml
+from markupsafe import Markup
+
+from curate import tables
+from curate.release import phrases
+from curate.release.configs import configs_of
+from curate.release.content import Metrics, ReleaseContent
+from curate.release.markdown import render_markdown
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_LARGEST = "n>1M"
+_CONFIGS = {
+    "default": "every clip that came with a label",
+    "high_reliability": "clips whose given label the evidence supports",
+    "low_reliability": "clips whose given label is in doubt",
+    "pseudo_labeled": "clips that came without a label; `label` is null where the pseudo-label was refused",
+    "answers": "a row a question and clip: what the model answered, with probabilities",
+    "votes": "a row a person and clip",
+}
+_QUALITY = (
+    ("Given labels that are right", "accuracy_given"),
+    ("Majority of votes and given label that is right", "accuracy_majority"),
+    ("Refined labels that are right", "accuracy_refined"),
+    ("Refined labels that are right, high reliability", "accuracy_high"),
+    ("Refined labels that are right, low reliability", "accuracy_low"),
+    ("Given labels that are right, high reliability", "accuracy_given_high"),
+    ("Given labels that are right, low reliability", "accuracy_given_low"),
+    ("Pseudo-labels that are right, all", "accuracy_pseudo"),
+    ("Pseudo-labels that are right, accepted", "accuracy_pseudo_accepted"),
+)
+
+
+def render_card(content: ReleaseContent, folder: Path) -> str:
+    """The card of a release whose Parquet files already lie in `folder`.
+
+    Shows numbers of `content.metrics` only. Text from data is escaped.
+    """
+    configs = configs_of(folder)
+    front = yaml.safe_dump(_front_matter(content, configs), sort_keys=False, allow_unicode=True, width=100)
+    body = render_markdown("dataset_card.md.j2", _values(content, configs))
+    return f"---\n{front}---\n{body}"
+
+
+def _front_matter(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str, Any]:
+    release, counts = content.recipe.release, content.metrics["counts"]
+    kinds = [kind for kind, many in (("video", "videos"), ("image", "images")) if counts[many]]
+    found = {
+        "pretty_name": content.title,
+        "license": release.licence,
+        "language": list(release.language),
+        "task_categories": [f"{kind}-classification" for kind in kinds],
+        "size_categories": [_size(counts["clips"])],
+        "annotations_creators": [
+            "found",
+            "machine-generated",
+            *(["crowdsourced"] if counts["votes"] else []),
+        ],
+        "tags": ["curate", "label-noise", "soft-labels", "vision-language-model"],
+        "configs": configs,
+    }
+    # The Hub takes an empty key for a mistake.
+    return {key: value for key, value in found.items() if value}
+
+
+def _size(n: int) -> str:
+    return next((name for limit, name in _SIZES if n < limit), _LARGEST)
+
+
+def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str, Any]:
+    metrics = content.metrics
+    return {
+        "title": content.title,
+        "recipe": content.recipe,
+        "questionnaire": content.questionnaire,
+        "models": content.models,
+        "m": metrics,
+        "quality": _quality(metrics),
+        "configs": [(one["config_name"], Markup(_CONFIGS[one["config_name"]])) for one in configs],  # noqa: S704
+        "example_split": _example_split(configs),
+        "fields": _fields(content),
+        "percent": phrases.percent,
+        "number": phrases.number,
+        "count": phrases.count,
+        "share": phrases.share,
+        "recipe_text": content.recipe_text,
+    }
+
+
+def _quality(metrics: Metrics) -> list[tuple[str, str]]:
+    """What is shown of the truth: rows of (what, value), one saying so where no truth is known."""
+    truth = metrics["truth"]
+    if truth is None:
+        return [(title, phrases.UNKNOWN) for title, _ in _QUALITY[:3]]
+    rows = [(title, phrases.share(truth[key])) for title, key in _QUALITY if truth[key]["n"]]
+    rows.append(
+        (
+            "Area under the ROC curve: low reliability finds wrong given labels",
+            phrases.number(truth["reliability_auroc"]),
+        )
+    )
+    rows.append(("Log-loss of the posterior [nat]", phrases.number(truth["log_loss"])))
+    rows.append(("Macro F1 of the refined labels", phrases.number(truth["macro_f1"])))
+    rows.append(("Expected calibration error", phrases.number(truth["ece"])))
+    return rows
+
+
+def _example_split(configs: list[dict[str, Any]]) -> tuple[str, str]:
+    """A config and split that surely exist, for the lines that show how to load."""
+    if not configs:
+        return "default", "train"
+    return configs[0]["config_name"], configs[0]["data_files"][0]["split"]
+
+
+def _fields(content: ReleaseContent) -> list[tuple[str, str, str]]:
+    """Name, title and description of each published column, from the schema."""
+    counts = content.metrics["counts"]
+    absent = {kind for kind, many in (("video", "videos"), ("image", "images")) if not counts[many]}
+    columns: dict[str, pa.Column] = tables.schema("release_clips").columns
+    return [_field(name, column) for name, column in columns.items() if name not in absent]
+
+
+def _field(name: str, column: pa.Column) -> tuple[str, str, str]:
+    return ("q_<item>" if column.regex else name, str(column.title), str(column.description))

@@ -1,0 +1,28 @@
+"""Which files make which config of a release, as the card's front matter tells load_dataset."""
+
+from pathlib import Path
+from typing import Any
+
+from curate.release.metrics import SPLITS
+
+_GLOBS = {
+    "default": "data/{split}-*.parquet",
+    "high_reliability": "data/{split}-high-*.parquet",
+    "low_reliability": "data/{split}-low-*.parquet",
+    "pseudo_labeled": "pseudo/{split}-*.parquet",
+}
+_LONG = ("answers", "votes")
+
+
+def configs_of(folder: Path) -> list[dict[str, Any]]:
+    """The configs that have files; an empty glob would break load_dataset, so the rest is left out."""
+    clips = {
+        name: _files(folder, {split: glob.format(split=split) for split in SPLITS})
+        for name, glob in _GLOBS.items()
+    }
+    long = {name: _files(folder, {"train": f"{name}/*.parquet"}) for name in _LONG}
+    return [{"config_name": name, "data_files": files} for name, files in (clips | long).items() if files]
+
+
+def _files(folder: Path, globs: dict[str, str]) -> list[dict[str, str]]:
+    return [{"split": split, "path": glob} for split, glob in globs.items() if any(folder.glob(glob))]

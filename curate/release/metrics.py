@@ -1,0 +1,233 @@
+"""Every number that the report and the card show, measured in one place.
+
+Where a number cannot be known it is None; a share always comes with its n.
+Lists over classes are in class order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import polars as pl
+
+from curate.release.content import CallTotals, Metrics, Tables
+from curate.release.truth import Source, against_truth, n_true, proportion
+
+OUTCOMES = ("answered", "unseen", "refusal", "unparsable", "failed")
+SPLITS = ("train", "validation", "test")
+N_BINS = 20
+"""Bars of the reliability histogram, each 0.05 wide."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def measure(
+    tables: Tables,
+    classes: Sequence[str],
+    items: Sequence[str],
+    *,
+    ordinal: bool = False,
+    truth: pl.DataFrame | None = None,
+    calls: CallTotals | None = None,
+) -> Metrics:
+    """Measure a run.
+
+    Args:
+        tables: The run's tables.
+        classes: Class names, in order.
+        items: Ids of the questionnaire's items, in order.
+        ordinal: Whether the classes are ordered; adds mean distances where the truth is known.
+        truth: Columns clip_id and label, where a drawn or simulated truth is
+            known; the gold table takes its place if left out.
+        calls: What the answers cost.
+
+    Returns:
+        Nested plain numbers, the same for the same input. `truth` is None
+        where no clip has a known label.
+    """
+    known = tables.gold.select("clip_id", "label") if truth is None else truth.select("clip_id", "label")
+    source: Source = "gold" if truth is None else "truth"
+    found = against_truth(tables.labels, tables.votes, classes, known, ordinal=ordinal, source=source)
+    return {
+        **_headlines(found),
+        "classes": list(classes),
+        "ordinal": ordinal,
+        "counts": _counts(tables, classes),
+        "given": _given(tables.labels, classes),
+        "pseudo": _pseudo(tables.labels),
+        "answers": _answers(tables),
+        "items": [_item(tables, item) for item in items],
+        "annotators": _annotators(tables),
+        "collapse": _collapse(tables.labels, classes),
+        "calls": asdict(calls) if calls else None,
+        "truth": found,
+    }
+
+
+def _headlines(truth: Metrics | None) -> Metrics:
+    """The three numbers asked for first, at the top; their intervals and counts are under truth."""
+    names = ("accuracy_given", "accuracy_refined")
+    accuracies = {name: truth[name]["value"] if truth else None for name in names}
+    return {**accuracies, "reliability_auroc": truth["reliability_auroc"] if truth else None}
+
+
+def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
+    clips, problems = tables.clips, tables.problems
+    aside = problems.filter(pl.col("action") == "set_aside")
+    return {
+        "clips": clips.height,
+        "labelled": clips["label_given"].count(),
+        "unlabelled": clips["label_given"].null_count(),
+        "videos": n_true(clips["media"] == "video"),
+        "images": n_true(clips["media"] == "image"),
+        "groups": clips["group"].drop_nulls().n_unique(),
+        "frames": tables.frames.height,
+        "votes": tables.votes.height,
+        "gold": tables.gold.height,
+        "duration_s": float(clips["duration_s"].sum()),
+        "set_aside": _tally(aside["kind"]),
+        "problems": problems.height,
+        "splits": {split: _split_counts(tables, split) for split in SPLITS},
+        "per_class": {name: _class_counts(tables.labels, name) for name in classes},
+    }
+
+
+def _tally(column: pl.Series) -> dict[str, int]:
+    return {str(value): n_true(column == value) for value in sorted(column.unique())}
+
+
+def _split_counts(tables: Tables, split: str) -> dict[str, int]:
+    here = tables.clips.filter(pl.col("split") == split).select("clip_id", "label_given", "group")
+    sides = here.join(tables.labels.select("clip_id", "reliability_split"), on="clip_id")["reliability_split"]
+    return {
+        "clips": here.height,
+        "high": n_true(sides == "high"),
+        "low": n_true(sides == "low"),
+        "unlabelled": here["label_given"].null_count(),
+        "groups": here["group"].drop_nulls().n_unique(),
+    }
+
+
+def _class_counts(labels: pl.DataFrame, name: str) -> dict[str, int]:
+    labelled = labels.filter(pl.col("label_given").is_not_null())
+    given = labelled.filter(pl.col("label_given") == name)
+    pseudo = labels.filter(pl.col("pseudo_label") == name)
+    return {
+        "given": given.height,
+        "refined": n_true(labelled["label_refined"] == name),
+        "high": n_true(given["reliability_split"] == "high"),
+        "low": n_true(given["reliability_split"] == "low"),
+        "pseudo": pseudo.height,
+        "pseudo_accepted": n_true(pseudo["pseudo_accepted"]),
+    }
+
+
+def _given(labels: pl.DataFrame, classes: Sequence[str]) -> Metrics:
+    """The given labels as the evidence sees them; shares of clips that came with a label."""
+    labelled = labels.filter(pl.col("label_given").is_not_null())
+    n, same = labelled.height, n_true(labelled["label_given"] == labelled["label_refined"])
+    reliability = labelled["reliability"].drop_nulls().to_numpy()
+    high = n_true(labelled["reliability_split"] == "high")
+    return {
+        "agreement": proportion(same, n),
+        "changed": proportion(n - same, n),
+        "high": proportion(high, n),
+        "expected_accuracy": float(reliability.mean()) if len(reliability) else None,
+        "reliability_histogram": _histogram(reliability),
+        "reliability_quantiles": _quantiles(reliability),
+        "change_matrix": _change_matrix(labelled, classes),
+    }
+
+
+def _histogram(values: np.ndarray) -> Metrics:
+    counts, edges = np.histogram(values, bins=N_BINS, range=(0, 1))
+    return {"edges": [round(edge, 10) for edge in edges.tolist()], "counts": counts.tolist()}
+
+
+def _quantiles(values: np.ndarray) -> Metrics:
+    return {str(q): float(np.quantile(values, q)) if len(values) else None for q in QUANTILES}
+
+
+def _change_matrix(labelled: pl.DataFrame, classes: Sequence[str]) -> list[list[int]]:
+    """Clips by given (rows) and refined label (columns), (n_classes, n_classes)."""
+    pairs = labelled.group_by("label_given", "label_refined").len().iter_rows()
+    counts = {(given, refined): n for given, refined, n in pairs}
+    return [[counts.get((given, refined), 0) for refined in classes] for given in classes]
+
+
+def _pseudo(labels: pl.DataFrame) -> Metrics:
+    made = labels.filter(pl.col("pseudo_label").is_not_null())
+    accepted = n_true(made["pseudo_accepted"])
+    return {
+        "made": made.height,
+        "accepted": accepted,
+        "refused": made.height - accepted,
+        "mean_confidence": _mean(made["pseudo_confidence"]),
+    }
+
+
+def _mean(column: pl.Series) -> float | None:
+    return float(np.mean(column.drop_nulls().to_numpy())) if column.count() else None
+
+
+def _answers(tables: Tables) -> Metrics:
+    """The questionnaire as a whole; controls and variants are not counted."""
+    answers = base_answers(tables.answers)
+    told = answers.filter(pl.col("outcome") == "answered")["clip_id"].n_unique()
+    asked = answers["clip_id"].n_unique()
+    return {
+        **_outcomes(answers),
+        "clips_asked": asked,
+        "clips_without_answer": asked - told,
+        "clips_not_asked": tables.clips.height - asked,
+        "sources": _tally(answers["source"].drop_nulls()),
+    }
+
+
+def base_answers(answers: pl.DataFrame) -> pl.DataFrame:
+    """The answers that count: each item as written, about the clip itself."""
+    return answers.filter((pl.col("variant") == "base") & (pl.col("control") == "none"))
+
+
+def _outcomes(answers: pl.DataFrame) -> Metrics:
+    counts = {outcome: n_true(answers["outcome"] == outcome) for outcome in OUTCOMES}
+    # Shares of nothing are unknown, not zero.
+    shares = {f"share_{name}": n / answers.height if answers.height else None for name, n in counts.items()}
+    return {"asked": answers.height, **counts, **shares}
+
+
+def _item(tables: Tables, item: str) -> Metrics:
+    answers = base_answers(tables.answers).filter(pl.col("item") == item)
+    return {
+        "id": item,
+        **_outcomes(answers),
+        "mean_top_probability": _mean(answers["probs"].list.max()),
+        "worth_bits": _instrument(tables.instruments, f"item:{item}").get("worth_bits"),
+    }
+
+
+def _instrument(instruments: pl.DataFrame, name: str) -> Metrics:
+    rows = instruments.filter(pl.col("instrument") == name).to_dicts()
+    return rows[0] if rows else {}
+
+
+def _annotators(tables: Tables) -> list[Metrics]:
+    people = tables.instruments.filter(
+        pl.col("instrument").str.starts_with("vote:") | (pl.col("instrument") == "given")
+    )
+    columns = ("instrument", "n_clips", "coverage", "accuracy", "worth_bits")
+    return people.select(columns).sort("instrument").to_dicts()
+
+
+def _collapse(labels: pl.DataFrame, classes: Sequence[str]) -> Metrics:
+    """Largest share of one class, refined beside given: a model that sees one class everywhere shows here."""
+    labelled = labels.filter(pl.col("label_given").is_not_null())
+    largest = {column: _largest(labelled[column], classes) for column in ("label_given", "label_refined")}
+    return {"given": largest["label_given"], "refined": largest["label_refined"]}
+
+
+def _largest(column: pl.Series, classes: Sequence[str]) -> Metrics | None:
+    counts = {name: n_true(column == name) for name in classes}
+    if not column.count():
+        return None
+    top = max(classes, key=lambda name: counts[name])
+    return {"class": top, "share": counts[top] / len(column)}

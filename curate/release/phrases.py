@@ -1,0 +1,36 @@
+"""Measured numbers in words, the same in card and report."""
+
+from curate.release.content import Metrics
+
+DASH = "—"
+"""Stands where there is no number."""
+
+UNKNOWN = "unknown: no gold labels"
+
+
+def share(found: Metrics | None) -> str:
+    """A share with its interval and n: "0.89 (95 % interval 0.84 to 0.93, n = 204)"."""
+    if found is None or found["value"] is None:
+        return UNKNOWN if found is None else "unknown: no such clips with a known label"
+    return f"{found['value']:.2f} (95 % interval {found['low']:.2f} to {found['high']:.2f}, n = {found['n']})"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A plain number, or a dash where there is none."""
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a whole percentage, never rounded to none or all; a dash where there is none."""
+    if value is None:
+        return DASH
+    if 0 < value < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
+
+
+def count(n: int | None, one: str, many: str = "") -> str:
+    """A number with its noun: "1 clip", "1,204 clips"."""
+    if n is None:
+        return f"an unknown number of {many or one + 's'}"
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -1,0 +1,100 @@
+"""The report: one HTML file for somebody who did not run it, with nothing to fetch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+
+from curate.files import write_text
+from curate.release import phrases
+from curate.release.content import Metrics, ReleaseContent
+from curate.resources import resource
+from curate.show import plots
+from curate.show.findings import findings
+from curate.show.strips import worst_clips
+
+MOST_PROBLEMS = 50
+"""Set-aside entries that the report lists; the release holds all."""
+
+
+COMMANDS = ("curate check recipe.yaml", "curate run recipe.yaml")
+"""How the same is made again from the recipe that the report carries."""
+
+
+def write_report(
+    path: Path,
+    content: ReleaseContent,
+    picture: Callable[[str], bytes],
+    commands: Sequence[str] = COMMANDS,
+) -> None:
+    """Write the report, whole or not at all.
+
+    Every number comes from the content's metrics. Text from data is escaped.
+
+    Args:
+        path: The HTML file.
+        content: What is released.
+        picture: A picture as it was sent to the model, by the sha256 of the
+            frames table; KeyError or OSError where it was not kept.
+        commands: What to type to make the same again.
+    """
+    write_text(path, render_report(content, picture, commands))
+
+
+def render_report(
+    content: ReleaseContent, picture: Callable[[str], bytes], commands: Sequence[str] = COMMANDS
+) -> str:
+    """The report's HTML."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = resource("cards/report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(text).render(_values(content, picture) | {"commands": commands})
+
+
+def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[str, Any]:
+    metrics = content.metrics
+    aside = content.tables.problems.filter(pl.col("action") == "set_aside")
+    versions = content.manifest.get("versions", {})
+    return {
+        "title": content.title,
+        "recipe": content.recipe,
+        "recipe_text": content.recipe_text,
+        "questionnaire": content.questionnaire,
+        "models": content.models,
+        "m": metrics,
+        "findings": findings(metrics),
+        "plots": _plots(metrics),
+        "strips": worst_clips(content, picture),
+        "aside": aside.head(MOST_PROBLEMS).to_dicts(),
+        "n_aside": aside.height,
+        "versions": versions if isinstance(versions, Mapping) else {},
+        "percent": phrases.percent,
+        "number": phrases.number,
+        "count": phrases.count,
+        "share": phrases.share,
+    }
+
+
+def _plots(metrics: Metrics) -> dict[str, Any]:
+    labelled = metrics["counts"]["labelled"] > 0
+    return {
+        "reliability": plots.reliability_histogram(metrics) if labelled else None,
+        "changes": plots.change_matrix(metrics) if labelled else None,
+        "balance": plots.class_balance(metrics) if labelled else None,
+        "worth": plots.item_worth(metrics),
+        "trust": plots.calibration(
+            metrics,
+            "reliability_bins",
+            "Reliability of the given label",
+            "Share of given labels that are right",
+        ),
+        "confidence": plots.calibration(
+            metrics,
+            "calibration_bins",
+            "Confidence of the refined label",
+            "Share of refined labels that are right",
+        ),
+    }

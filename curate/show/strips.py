@@ -1,0 +1,133 @@
+"""The clips whose given label is most in doubt, as film strips."""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+from PIL import Image, UnidentifiedImageError
+
+from curate.questionnaire import Item
+from curate.release.content import ReleaseContent
+from curate.release.metrics import base_answers
+
+MOST_CLIPS = 12
+MOST_PICTURES = 6
+MOST_PX = 180
+"""Longest side of a thumbnail; the report stays under 5 MB."""
+_MOST_WORDS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """One picture that was sent."""
+
+    t_s: float
+    data_uri: str | None
+    """JPEG as base64; None where the picture was not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the model said to one item."""
+
+    ask: str
+    answer: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """How one instrument moved the label."""
+
+    instrument: str
+    outcome: str
+    log_odds: float
+    width: float
+    """Share of the strongest pull of the clip, for its bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One clip as the report shows it."""
+
+    name: str
+    given: str
+    refined: str
+    reliability: float
+    confidence: float
+    split: str
+    transcript: str
+    pictures: tuple[Thumbnail, ...]
+    answers: tuple[Told, ...]
+    pulls: tuple[Pull, ...]
+
+
+def worst_clips(content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
+    """The clips with the lowest reliability, worst first."""
+    tables = content.tables
+    doubted = tables.labels.filter(pl.col("reliability").is_not_null()).sort("reliability", "clip_id")
+    rows = doubted.head(MOST_CLIPS).join(
+        tables.clips.select("clip_id", "name", "split", "transcript"), on="clip_id", maintain_order="left"
+    )
+    return [_strip(row, content, picture) for row in rows.iter_rows(named=True)]
+
+
+def _strip(row: dict[str, object], content: ReleaseContent, picture: Callable[[str], bytes]) -> Strip:
+    clip_id = row["clip_id"]
+    frames = content.tables.frames.filter((pl.col("clip_id") == clip_id) & (pl.col("role") == "key"))
+    answers = base_answers(content.tables.answers).filter(pl.col("clip_id") == clip_id)
+    return Strip(
+        name=str(row["name"]),
+        given=str(row["label_given"]),
+        refined=str(row["label_refined"]),
+        reliability=float(str(row["reliability"])),
+        confidence=float(str(row["confidence"])),
+        split=str(row["split"]),
+        transcript=_cut(str(row["transcript"] or "")),
+        pictures=_thumbnails(frames.sort("index"), picture),
+        answers=tuple(_told(item, answers) for item in content.questionnaire.items),
+        pulls=_pulls(row["why"]),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
+
+
+def _thumbnails(frames: pl.DataFrame, picture: Callable[[str], bytes]) -> tuple[Thumbnail, ...]:
+    """At most a handful of the pictures, evenly spread."""
+    n = min(frames.height, MOST_PICTURES)
+    chosen = [round(index * (frames.height - 1) / max(1, n - 1)) for index in range(n)]
+    rows = [frames.row(index, named=True) for index in chosen]
+    return tuple(Thumbnail(row["t_s"], _data_uri(row["sha256"], picture)) for row in rows)
+
+
+def _data_uri(sha256: str, picture: Callable[[str], bytes]) -> str | None:
+    try:
+        with Image.open(io.BytesIO(picture(sha256))) as opened:
+            small = opened.convert("RGB")
+    except (KeyError, OSError, UnidentifiedImageError):
+        return None  # pictures may be cleared to save room: the report then says so
+    small.thumbnail((MOST_PX, MOST_PX))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=72, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def _told(item: Item, answers: pl.DataFrame) -> Told:
+    rows = answers.filter(pl.col("item") == item.id).to_dicts()
+    if not rows:
+        return Told(item.ask, "not asked", None)
+    row = rows[0]
+    return Told(item.ask, row["answer"] or row["outcome"], max(row["probs"]) if row["probs"] else None)
+
+
+def _pulls(why: object) -> tuple[Pull, ...]:
+    entries = why if isinstance(why, list) else []
+    strongest = max((abs(one["log_odds"]) for one in entries), default=0.0) or 1.0
+    return tuple(
+        Pull(one["instrument"], one["outcome"] or "", one["log_odds"], abs(one["log_odds"]) / strongest)
+        for one in entries
+    )

@@ -1,0 +1,86 @@
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from huggingface_hub import DatasetCard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.release.card import render_card
+from curate.release.markdown import escape, fenced
+
+
+@pytest.fixture
+def card(release: Path) -> str:
+    return (release / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_hub_reads_the_front_matter(card: str) -> None:
+    data = DatasetCard(card, ignore_metadata_errors=False).data.to_dict()
+    assert data["license"] == "cc-by-4.0"
+    assert data["pretty_name"] == "Drawn faces"
+    assert data["task_categories"] == ["video-classification", "image-classification"]
+    assert data["size_categories"] == ["n<1K"]
+    assert data["configs"][0]["config_name"] == "default"
+    assert {"split": "train", "path": "data/train-*.parquet"} in data["configs"][0]["data_files"]
+
+
+def test_the_notice_comes_before_the_numbers(card: str) -> None:
+    assert card.index("trained on drawings") < card.index("24 clips")
+
+
+def test_it_shows_measured_numbers_with_intervals(card: str, synthetic: ModuleType) -> None:
+    given = synthetic.make().content.metrics["truth"]["accuracy_given"]
+    shown = f"{given['value']:.2f} (95 % interval {given['low']:.2f} to {given['high']:.2f}, n = 20)"
+    assert f"| Given labels that are right | {shown} |" in card
+
+
+def test_it_says_so_when_nothing_was_checked(synthetic: ModuleType, release: Path) -> None:
+    card = render_card(synthetic.make(with_truth=False).content, release)
+    assert "| Refined labels that are right | unknown: no gold labels |" in card
+    assert "nothing here is certified" in card
+
+
+def test_methods_are_cited_and_not_claimed(card: str) -> None:
+    assert all(paper in card for paper in ("2511.14749", "2602.08057", "2604.15280"))
+    assert "our own reconstruction; no table of those papers is reproduced" in card
+
+
+def test_every_field_and_question_is_told(card: str, synthetic: ModuleType) -> None:
+    assert all(
+        f"| `{name}` |" in card for name in ("clip_id", "video", "image", "soft_label", "q_<item>", "gaze")
+    )
+    assert synthetic.MODEL in card
+
+
+def test_text_from_data_stays_text(synthetic: ModuleType, release: Path) -> None:
+    evil = "a | b\n# Heading <script>x</script> [l](http://e.example) `code`"
+    content = synthetic.make().content
+    metrics = content.metrics | {"classes": [evil], "counts": dict(content.metrics["counts"])}
+    metrics["counts"]["per_class"] = {evil: content.metrics["counts"]["per_class"]["bored"]}
+    recipe = synthetic.recipe(
+        name="x", report={"notice": evil}, release={"title": "a: [b\n---\nc", "licence": None}
+    )
+    card = render_card(replace(content, metrics=metrics, recipe=recipe), release)
+    assert "<script" not in card
+    assert "\n# Heading" not in card
+    assert DatasetCard(card).data.to_dict()["pretty_name"] == "a: [b\n---\nc"
+    assert "license" not in DatasetCard(card).data.to_dict()
+    assert "None was stated: ask the owner" in card
+
+
+@given(st.text())
+def test_escaped_text_is_one_line_without_live_markup(text: str) -> None:
+    lines = escape(text).splitlines()
+    assert len(lines) <= 1
+    bare = "".join(lines).replace("\\\\", "")
+    assert not set(bare) & set("<>")
+    assert not any(bare[i] in "|`[]" and bare[i - 1] != "\\" for i in range(len(bare)))
+
+
+@given(st.text(alphabet="`a\n"))
+def test_a_fence_cannot_be_closed_from_inside(text: str) -> None:
+    fence, *body, last = str(fenced(text)).split("\n")
+    assert fence == last
+    assert not any(line.strip() == fence for line in body)

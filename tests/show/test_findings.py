@@ -1,0 +1,44 @@
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from curate.show.findings import findings
+
+
+@pytest.fixture
+def metrics(synthetic: ModuleType) -> dict[str, Any]:
+    found: dict[str, Any] = synthetic.make().content.metrics
+    return found
+
+
+def texts(metrics: dict[str, Any], tone: str) -> str:
+    return "\n".join(one.text for one in findings(metrics) if one.tone == tone)
+
+
+def test_warnings_come_first(metrics: dict[str, Any]) -> None:
+    tones = [one.tone for one in findings(metrics | {"truth": None})]
+    assert tones == sorted(tones, reverse=True)
+    assert tones[0] == "warning"
+
+
+def test_labels_made_worse_are_a_warning(metrics: dict[str, Any]) -> None:
+    worse = metrics["truth"]["accuracy_refined"] | {"value": 0.1}
+    told = texts(metrics | {"truth": metrics["truth"] | {"accuracy_refined": worse}}, "warning")
+    assert "Refining made the labels worse; do not use them." in told
+
+
+def test_labels_made_no_better_are_a_warning(metrics: dict[str, Any]) -> None:
+    same = metrics["truth"] | {"accuracy_refined": metrics["truth"]["accuracy_given"]}
+    assert "did not help" in texts(metrics | {"truth": same}, "warning")
+
+
+def test_a_model_that_answers_nothing_is_a_warning(metrics: dict[str, Any]) -> None:
+    told = texts(metrics | {"answers": metrics["answers"] | {"asked": 0}}, "warning")
+    assert "answered no question" in told
+
+
+def test_a_class_that_swallows_the_others_is_a_warning(metrics: dict[str, Any]) -> None:
+    collapse = {"given": {"class": "bored", "share": 0.4}, "refined": {"class": "bored", "share": 0.9}}
+    told = texts(metrics | {"collapse": collapse}, "warning")
+    assert "90 % of the refined labels are “bored”; the largest given class has 40 %." in told

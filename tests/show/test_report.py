@@ -1,0 +1,138 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+import pytest
+
+from curate.release.content import ReleaseContent
+from curate.release.metrics import measure
+from curate.show.report import render_report, write_report
+
+EVIL = "<script>alert(1)</script><img src=http://e.example/x onerror=y>"
+
+
+class Tags(HTMLParser):
+    """Collects every tag with its attributes, and the visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def html(synthetic: ModuleType) -> str:
+    made = synthetic.make(60)
+    return render_report(made.content, made.pictures.__getitem__)
+
+
+def with_text(content: ReleaseContent, text: str) -> ReleaseContent:
+    """The same run with `text` as every name, class, transcript and answer."""
+    tables, other = content.tables, content.recipe.task.classes[0]
+    renamed = replace(
+        tables,
+        clips=tables.clips.with_columns(
+            name=pl.lit(text),
+            transcript=pl.lit(text),
+            label_given=pl.col("label_given").replace({other: text}),
+        ),
+        labels=tables.labels.with_columns(pl.col("label_given", "label_refined").replace({other: text})),
+        answers=tables.answers.with_columns(answer=pl.lit(text)),
+        problems=tables.problems.with_columns(what=pl.lit(text)),
+        votes=tables.votes.clear(),
+    )
+    classes = (text, *content.recipe.task.classes[1:])
+    task = content.recipe.task.model_copy(update={"classes": classes, "question": text})
+    metrics = measure(renamed, classes, [item.id for item in content.questionnaire.items])
+    return replace(
+        content, tables=renamed, metrics=metrics, recipe=content.recipe.model_copy(update={"task": task})
+    )
+
+
+def test_nothing_is_fetched(html: str) -> None:
+    for tag, attributes in Tags(html).tags:
+        assert tag not in {"script", "link", "iframe", "object", "embed"}
+        assert (attributes.get("src") or "data:").startswith("data:")
+        if tag != "a":
+            assert (attributes.get("href") or attributes.get("xlink:href") or "#").startswith("#")
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+
+
+def test_it_is_one_small_file(synthetic: ModuleType, tmp_path: Path) -> None:
+    made = synthetic.make(60)
+    write_report(tmp_path / "report.html", made.content, made.pictures.__getitem__)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").stat().st_size < 5_000_000
+
+
+def test_the_same_run_gives_the_same_report(html: str, synthetic: ModuleType) -> None:
+    made = synthetic.make(60)
+    assert render_report(made.content, made.pictures.__getitem__) == html
+
+
+def test_text_from_data_stays_text(synthetic: ModuleType) -> None:
+    made = synthetic.make()
+    html = render_report(with_text(made.content, EVIL), made.pictures.__getitem__)
+    parsed = Tags(html)
+    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert all(
+        (attributes.get("src") or "").startswith("data:") for tag, attributes in parsed.tags if tag == "img"
+    )
+    assert EVIL in parsed.text
+
+
+def test_a_dollar_in_a_class_is_no_mathematics(synthetic: ModuleType) -> None:
+    made = synthetic.make()
+    assert "5$ or 6$" in render_report(with_text(made.content, "5$ or 6$"), made.pictures.__getitem__)
+
+
+def test_what_matters_comes_first(html: str) -> None:
+    text = Tags(html).text
+    assert text.index("trained on drawings") < text.index("of the given labels look wrong")
+    assert text.index("Against the truth known by construction") < text.index("What came in")
+
+
+def test_unknown_quality_and_silence_are_said_at_the_top(synthetic: ModuleType) -> None:
+    made = synthetic.make(with_truth=False, unseen=0.7)
+    text = Tags(render_report(made.content, made.pictures.__getitem__)).text
+    top = text[: text.index("What came in")]
+    assert "How right these labels are is unknown: no gold labels" in top
+    assert "of the questions were answered" in top
+
+
+def test_ids_of_the_plots_are_not_shared(html: str) -> None:
+    ids = [attributes["id"] for _, attributes in Tags(html).tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_worst_clips_are_shown_worst_first(html: str, synthetic: ModuleType) -> None:
+    tables = synthetic.make(60).content.tables
+    worst = tables.labels.drop_nulls("reliability").sort("reliability").head(12)
+    names = worst.join(tables.clips, on="clip_id", maintain_order="left")["name"].to_list()
+    assert re.findall(r"<h3>(clip .*?)</h3>", html) == names
+
+
+def test_pictures_that_were_not_kept_are_said_to_be_so(synthetic: ModuleType) -> None:
+    html = render_report(synthetic.make().content, {}.__getitem__)
+    assert "picture not kept" in html
+
+
+def test_a_run_without_any_given_label(synthetic: ModuleType) -> None:
+    content = synthetic.make().content
+    without = content.tables.labels.filter(pl.col("label_given").is_null())
+    clips = content.tables.clips.join(without.select("clip_id"), on="clip_id", how="semi")
+    tables = replace(content.tables, clips=clips, labels=without)
+    metrics = measure(tables, synthetic.CLASSES, synthetic.ITEMS)
+    html = render_report(replace(content, tables=tables, metrics=metrics), {}.__getitem__)
+    assert html.count("No clip came with a label.") >= 3
