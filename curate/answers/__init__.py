@@ -1,0 +1,1 @@
+"""Asking the questionnaire and reading the answers."""

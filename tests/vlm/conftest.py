@@ -1,0 +1,152 @@
+"""A server that speaks the chat protocol, and a model of random weights."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+Answer = tuple[int, dict[str, str], bytes]
+"""HTTP status, headers, body."""
+
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"]
+SPECIAL += ["<|image_pad|>", "<|video_pad|>"]
+CHAT = (
+    "{%- for m in messages -%}{{ '<|im_start|>' + m.role }}{%- for p in m.content -%}"
+    "{%- if p.type == 'image' -%}<|vision_start|><|image_pad|><|vision_end|>"
+    "{%- else -%}{{ p.text }}{%- endif -%}{%- endfor -%}<|im_end|>{%- endfor -%}"
+    "{%- if add_generation_prompt -%}<|im_start|>assistant{%- endif -%}"
+)
+
+
+def chat_body(text: str | None = "B", top: dict[str, float] | None = None, **usage: object) -> bytes:
+    """A chat completion with the first token's alternatives."""
+    alternatives = [{"token": token, "logprob": value, "bytes": None} for token, value in (top or {}).items()]
+    logprobs = {"content": [{"token": text, "logprob": 0.0, "top_logprobs": alternatives}]} if top else None
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": "stop"}
+    content = {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage or None}
+    return json.dumps(content).encode()
+
+
+class ChatServer:
+    """Answers POST requests by `answer(n, body)`, n counting from 0, and keeps the bodies."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[int, dict[str, object]], Answer] = lambda n, body: (200, {}, chat_body())
+        self.bodies: list[dict[str, object]] = []
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with outer._lock:
+                    n = len(outer.bodies)
+                    outer.bodies.append(body)
+                status, headers, content = outer.answer(n, body)
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """A client that was killed is no fault of the server."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    running = ChatServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def body() -> Callable[..., bytes]:
+    return chat_body
+
+
+@pytest.fixture(scope="session")
+def tiny_vlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a Qwen3-VL with one layer, random weights and a token a byte."""
+    torch = pytest.importorskip("torch")
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast, Qwen3VLConfig
+
+    folder = tmp_path_factory.mktemp("tiny") / "tiny-vlm"
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    words = Tokenizer(models.BPE(vocab={byte: place for place, byte in enumerate(alphabet)}, merges=[]))
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    words.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in SPECIAL])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token=SPECIAL[2], pad_token=SPECIAL[0], chat_template=CHAT
+    )
+    id_of = tokenizer.convert_tokens_to_ids
+    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [6, 5, 5], "mrope_interleaved": True}
+    text = {
+        "vocab_size": 320,
+        "hidden_size": 64,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "max_position_embeddings": 2048,
+        "rope_parameters": rope,
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 32,
+        "intermediate_size": 32,
+        "num_heads": 1,
+        "patch_size": 8,
+        "out_hidden_size": 64,
+        "num_position_embeddings": 16,
+        "deepstack_visual_indexes": [0],
+    }
+    names = {"image": SPECIAL[5], "video": SPECIAL[6], "vision_start": SPECIAL[3], "vision_end": SPECIAL[4]}
+    config = Qwen3VLConfig(
+        text_config=text,
+        vision_config=vision,
+        tie_word_embeddings=True,
+        **{f"{name}_token_id": id_of(word) for name, word in names.items()},
+    )
+    torch.manual_seed(0)
+    model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
+    # Weights this small would leave every letter as likely as the next: pictures must matter.
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(4)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(str(folder))
+    area = {"shortest_edge": 32 * 32, "longest_edge": 32 * 32}
+    pictures = {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "patch_size": 8,
+        "merge_size": 2,
+        "size": area,
+    }
+    pictures |= {"temporal_patch_size": 2, "processor_class": "Qwen3VLProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
+    videos = {"video_processor_type": "Qwen3VLVideoProcessor", "patch_size": 8, "merge_size": 2, "size": area}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(videos))
+    return folder
