@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from curate.demo.demonstrate import demonstrate
+from curate.run_folder import Run
+
 ROOT = Path(__file__).parents[1]
+N_CLIPS = 24
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The whole road on a few drawn clips, answered by the model that ships."""
+    folder = tmp_path_factory.mktemp("demo")
+    return demonstrate(folder, lambda stage, done, total: None, n_clips=N_CLIPS, seed=7)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ def questionnaire(**changes: object) -> Questionnaire:
 
 def test_the_words_that_are_sent() -> None:
     assert question_text(questionnaire(preamble="Four pictures."), ITEM) == (
-        "Four pictures.\nQuestion: Where do the eyes look?\nA) down\nB) ahead\nC) cannot be seen\nAnswer with one letter."
+        "Four pictures.\nQuestion: Where do the eyes look?\n"
+        "A) down\nB) ahead\nC) cannot be seen\nAnswer with one letter."
     )
 
 

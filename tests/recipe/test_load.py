@@ -75,14 +75,16 @@ def test_variables_are_filled_from_the_environment(tmp_path: Path, monkeypatch: 
 
 
 def test_an_id_on_the_hub_stays_one_and_a_folder_becomes_absolute(tmp_path: Path) -> None:
-    text = SOUND.replace("{source: folder, path: media, labels: {file: labels.csv}}", "{source: dataset, path: NAME}")
+    text = SOUND.replace(
+        "{source: folder, path: media, labels: {file: labels.csv}}", "{source: dataset, path: NAME}"
+    )
     (tmp_path / "here").mkdir()
     assert load_recipe(write(tmp_path, text.replace("NAME", "user/name"))).clips.path == "user/name"
     assert load_recipe(write(tmp_path, text.replace("NAME", "here"))).clips.path == str(tmp_path / "here")
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="no such file. Check the path, or make one with curate init"):
+    with pytest.raises(RecipeError, match="make one with curate init"):
         load_recipe(tmp_path / "none.yaml")
 
 

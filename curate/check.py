@@ -1,0 +1,76 @@
+"""Every problem of a recipe and of what it names, at once; no model is called."""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+from curate.clips.check import clip_problems
+from curate.errors import Problem, QuestionnaireError, RecipeError
+from curate.questionnaire import load_questionnaire
+from curate.recipe import (
+    Answers,
+    DatasetClips,
+    Evaluation,
+    FolderClips,
+    OpenAIBackend,
+    ReplayBackend,
+    Task,
+    TransformersBackend,
+    load_recipe,
+    sound_sections,
+)
+from curate.sections import Section
+
+
+def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
+    """Problems of recipe, questionnaire, model settings, label files and media; empty if there are none.
+
+    A section of the recipe that is wrong does not hide the problems of what
+    the other sections name.
+    """
+    problems, sections = _recipe(path)
+    answers, task, clips = sections.get("answers"), sections.get("task"), sections.get("clips")
+    evaluation = sections.get("evaluation")
+    truth = evaluation.truth if isinstance(evaluation, Evaluation) else None
+    if isinstance(answers, Answers):
+        problems += _questionnaire(answers.questionnaire)
+    problems += _vlm(sections.get("vlm"), environ)
+    if isinstance(clips, FolderClips | DatasetClips):
+        problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
+    return problems
+
+
+def _recipe(path: Path) -> tuple[list[Problem], Mapping[str, Section]]:
+    try:
+        recipe = load_recipe(path)
+    except RecipeError as error:
+        return list(error.problems), sound_sections(path)
+    return [], {name: getattr(recipe, name) for name in type(recipe).model_fields if name != "name"}
+
+
+def _questionnaire(path: Path) -> list[Problem]:
+    try:
+        load_questionnaire(path)
+    except QuestionnaireError as error:
+        return [Problem(f"{path.name}: {found.where}", found.what, found.fix) for found in error.problems]
+    return []
+
+
+def _vlm(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
+    if isinstance(vlm, OpenAIBackend):
+        return _key(vlm, environ)
+    if isinstance(vlm, TransformersBackend) and importlib.util.find_spec("transformers") is None:
+        return [Problem("vlm.backend", "transformers is not installed", "pip install 'curate[local]'")]
+    if isinstance(vlm, ReplayBackend) and not vlm.ledger.is_file():
+        return [
+            Problem("vlm.ledger", f"{vlm.ledger}: no such file", "Name the ledger.sqlite of an earlier run")
+        ]
+    return []
+
+
+def _key(vlm: OpenAIBackend, environ: Mapping[str, str]) -> list[Problem]:
+    if vlm.is_local or environ.get(vlm.api_key_env):
+        return []
+    what = f"{vlm.api_key_env} is not set, and {vlm.base_url} is not this machine"
+    fix = f"export {vlm.api_key_env}=…, or name another variable in vlm.api_key_env"
+    return [Problem("vlm.api_key_env", what, fix)]

@@ -1,0 +1,133 @@
+"""The verbs that a person types. Each parses, calls and prints; nothing is decided here."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curate.errors import CurateError, RecipeError
+from curate.starters.write import Domain, write_starter
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Turns a dataset with noisy, subjective labels into one that people can trust and train on.",
+)
+
+RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's YAML file.")]
+Classes = Annotated[str | None, typer.Option(help="Class names, comma-separated, lowest first if ordered.")]
+
+
+def main() -> None:
+    """Run the command line: a CurateError becomes one message and exit code 1."""
+    try:
+        app()
+    except CurateError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the new files; made if need be.")],
+    domain: Annotated[Domain, typer.Option(help="Which questionnaire to start from.")] = "engagement",
+) -> None:
+    """Write a commented recipe and a questionnaire to start from."""
+    for path in write_starter(folder, domain):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"next: put clips and labels beside them, then: curate check {folder / 'recipe.yaml'}")
+
+
+@app.command()
+def check(recipe: RecipePath) -> None:
+    """Tell every problem of recipe, questionnaire, label files and media at once. Calls no model."""
+    from curate.check import check as problems_of
+
+    problems = problems_of(recipe, os.environ)
+    for note in (problem for problem in problems if problem.mends_itself):
+        typer.echo(f"note: {note}")
+    if to_fix := [problem for problem in problems if not problem.mends_itself]:
+        raise RecipeError(str(recipe), to_fix)
+    typer.echo(f"{recipe}: ok")
+
+
+@app.command()
+def run(
+    recipe: RecipePath,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder; runs/NAME beside the recipe if left out.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, a random sample.")] = None,
+    max_calls: Annotated[int | None, typer.Option(min=0, help="Stop asking after so many new calls.")] = None,
+) -> None:
+    """Make a release and a report. Run again, it does only what is missing or changed."""
+    # Heavy parts are imported by the verbs that need them, so that help and init answer at once.
+    from curate import verbs
+    from curate.progress import bars
+
+    with bars() as progress:
+        finished = verbs.run(recipe, out, limit=limit, max_calls=max_calls, progress=progress)
+    _tell(verbs.findings(finished))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo; an unfinished one is gone on with.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """All of it on drawn clips with the model that ships, in a minute or two."""
+    from curate.demo.demonstrate import demonstrate
+    from curate.progress import bars
+    from curate.verbs import findings
+
+    with bars() as progress:
+        finished = demonstrate(out, progress)
+    _tell(findings(finished))
+
+
+@app.command()
+def refine(
+    evidence: Annotated[
+        Path, typer.Argument(metavar="EVIDENCE.csv", help="Columns clip_id, instrument, outcome.")
+    ],
+    gold: Annotated[Path | None, typer.Option(help="CSV of clip_id,gold to measure against.")] = None,
+    classes: Classes = None,
+    ordinal: Annotated[bool, typer.Option("--ordinal", help="The classes are ordered.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the refined labels go.")] = Path("labels.parquet"),
+) -> None:
+    """The statistics alone: votes in, refined labels out. Needs no model."""
+    from curate.verbs import refine_file
+
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    _tell(refine_file(evidence, gold, names, ordinal=ordinal, out=out))
+
+
+@app.command(name="eval")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|RELEASE", help="Folder of a run or of a release.")],
+    gold: Annotated[Path, typer.Option(help="CSV of clip_id and gold (or label).")],
+) -> None:
+    """Measure refined labels and reliability against labels known to be right."""
+    from curate.verbs import evaluate_folder
+
+    _tell(evaluate_folder(folder, gold))
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+) -> None:
+    """Write the run's report again: one HTML file, nothing fetched."""
+    from curate.verbs import rebuild
+
+    typer.echo(f"wrote {rebuild(folder).report}")
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)

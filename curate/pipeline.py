@@ -1,0 +1,285 @@
+"""The one way through: recipe, clips, frames, answers, labels, release, report.
+
+A stage is a function from checked tables to checked tables. This module alone
+reads a stage's inputs, checks them against their contracts, calls the stage,
+checks what it returns and writes it. A stage whose inputs and parameters are
+as they were is not carried out again.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import polars as pl
+
+from curate import tables
+from curate.answers.ask import Asked, ask_questionnaire
+from curate.clips.fingerprint import fingerprint
+from curate.clips.groups import make_splits
+from curate.clips.media import media_bytes, media_store
+from curate.clips.read import read_clips
+from curate.files import write_text
+from curate.frames.take import take_frames
+from curate.labels.gather import gather, item_directions, item_options
+from curate.labels.refine import Settings, refine
+from curate.manifest import Manifest, stage_key, versions
+from curate.recipe import Labels, Recipe, ThresholdSplit, TransformersBackend
+from curate.release.content import CallTotals, ReleaseContent, Tables
+from curate.release.dataset import write_release
+from curate.release.metrics import measure
+from curate.run_folder import Run, contract
+from curate.show.report import write_report
+from curate.vlm.backends import open_client
+from curate.vlm.ledger import Ledger
+
+Frames = Mapping[str, pl.DataFrame]
+"""Tables by file stem."""
+Counts = Mapping[str, int]
+
+DRAWINGS_NOTICE = (
+    "The model that answered is the small one that ships with curate. It was trained on drawings only: "
+    "about anything but such drawings its answers are not to be trusted."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the way: what it reads and writes, what else decides it, and the work itself."""
+
+    name: str
+    work: Callable[[Run, Frames], tuple[Frames, Counts]]
+    """Returns the tables written, and counts for the manifest."""
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    parameters: Callable[[Run], Mapping[str, object]] = lambda run: {}
+    is_complete: Callable[[Counts], bool] = lambda counts: True
+    """Whether a later run may take the stage's outputs as they are."""
+
+
+def execute(run: Run) -> None:
+    """Carry out every stage that is missing or changed, then write release and report.
+
+    Killed at any moment and started again, it loses no reply that had arrived.
+
+    Raises:
+        CurateError: With what to put right.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.save()
+    manifest = Manifest.load(run.folder)
+    manifest.facts = {"name": run.recipe.name, "recipe": run.recipe_text, "versions": versions()}
+    for stage in STAGES:
+        _carry_out(stage, run, manifest)
+    finish(run)
+
+
+def finish(run: Run) -> None:
+    """Measure a run whose stages are done, and write its release and report."""
+    content = release_content(run)
+    text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
+    write_text(run.folder / "metrics.json", text + "\n")
+    write_release(run.release, content)
+    write_report(run.report, content, run.pictures.get)
+
+
+def release_content(run: Run) -> ReleaseContent:
+    """Everything that release and report are made of, read from the run's folder."""
+    found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
+    truth, calls = run.read("gold-truth"), run.read("calls")
+    metrics = measure(
+        found,
+        run.classes,
+        [item.id for item in run.questionnaire.items],
+        ordinal=run.recipe.task.ordinal,
+        truth=truth if truth.height else None,
+        calls=_call_totals(calls),
+    )
+    store = media_store(run.recipe.clips)
+    return ReleaseContent(
+        recipe=_with_notice(run.recipe),
+        questionnaire=run.questionnaire,
+        tables=found,
+        metrics=metrics,
+        media=lambda uri: media_bytes(store.open(uri)),
+        models=tuple(calls["model"].unique().sort()),
+        recipe_text=run.recipe_text,
+        questionnaire_text=run.questionnaire_text,
+        manifest=Manifest.load(run.folder).as_dict(),
+    )
+
+
+def _call_totals(calls: pl.DataFrame) -> CallTotals:
+    columns = ("tokens_in", "tokens_out", "tokens_cached")
+    sums = {name: int(calls[name].sum()) if calls[name].count() else None for name in columns}
+    return CallTotals(calls=calls.height, **sums)
+
+
+def _with_notice(recipe: Recipe) -> Recipe:
+    """The recipe's notice, and before it what must be said of the model that ships."""
+    if not (isinstance(recipe.vlm, TransformersBackend) and recipe.vlm.model == "demo"):
+        return recipe
+    notice = f"{DRAWINGS_NOTICE} {recipe.report.notice}".strip()
+    return recipe.model_copy(update={"report": recipe.report.model_copy(update={"notice": notice})})
+
+
+def _carry_out(stage: Stage, run: Run, manifest: Manifest) -> None:
+    inputs = {stem: manifest.output_digest(f"{stem}.parquet") for stem in stage.reads}
+    key = stage_key(stage.name, {"inputs": inputs, "curate": versions()["curate"], **stage.parameters(run)})
+    if manifest.is_current(stage.name, key):
+        return
+    started_s = time.monotonic()
+    written, counts = stage.work(run, {stem: run.read(stem) for stem in stage.reads})
+    for stem in stage.writes:
+        tables.write(contract(stem), written[stem], run.path(stem), run.classes)
+    kept_key = key if stage.is_complete(counts) else f"incomplete {key}"
+    outputs = [run.path(stem) for stem in stage.writes]
+    manifest.record(stage.name, kept_key, outputs, counts, time.monotonic() - started_s)
+
+
+def _clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
+    found = read_clips(
+        run.recipe.clips, run.classes, truth=run.recipe.evaluation.truth, progress=run.steps("clips")
+    )
+    clips = make_splits(found.clips, run.recipe.splits)
+    if run.limit is not None:
+        # Ids come from a hash: the first in their order are a random sample, the same in every run.
+        clips = clips.sort("clip_id").head(run.limit).sort("name", "clip_id")
+    mine = pl.col("clip_id").is_in(clips["clip_id"].to_list())
+    written = {
+        "clips": clips,
+        "votes": found.votes.filter(mine),
+        "gold": found.gold.filter(mine),
+        "gold-truth": found.truth.filter(mine),
+        "probabilities": found.probabilities.filter(mine),
+        "problems-clips": found.problems,
+    }
+    return written, {name: frame.height for name, frame in written.items()}
+
+
+def _frames(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    store = media_store(run.recipe.clips)
+    taken = take_frames(read["clips"], store, run.recipe.frames, run.pictures, progress=run.steps("frames"))
+    written = {"frames": taken.frames, "problems-frames": taken.problems}
+    return written, {name: frame.height for name, frame in written.items()}
+
+
+def _answers(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    with Ledger(run.folder / "ledger.sqlite") as ledger:
+        asked = asyncio.run(_ask(run, read, ledger))
+        calls = ledger.calls(asked.answers["call"].drop_nulls().to_list())
+    written = {"answers": asked.answers, "calls": calls, "problems-answers": asked.problems}
+    return written, {"answers": asked.answers.height, "failed": asked.n_failed, "left_out": asked.n_left_out}
+
+
+async def _ask(run: Run, read: Frames, ledger: Ledger) -> Asked:
+    client = open_client(run.recipe.vlm, run.environ)
+    try:
+        return await ask_questionnaire(
+            read["clips"],
+            read["frames"],
+            run.questionnaire,
+            client,
+            ledger,
+            run.pictures.get,
+            max_calls=run.max_calls,
+            rng=np.random.default_rng(),
+            progress=run.steps("answers"),
+        )
+    finally:
+        await client.close()
+
+
+def _evidence(_: Run, read: Frames) -> tuple[Frames, Counts]:
+    evidence = gather(read["clips"], read["votes"], read["answers"], read["probabilities"])
+    return {"evidence": evidence}, {"rows": evidence.height}
+
+
+def _labels(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    refined = refine(
+        read["evidence"],
+        run.classes,
+        ordinal=run.recipe.task.ordinal,
+        options=item_options(run.questionnaire),
+        directions=item_directions(run.questionnaire),
+        clip_ids=read["clips"]["clip_id"].to_list(),
+        settings=_settings(run.recipe.labels),
+    )
+    written = {"labels": refined.table, "instruments": refined.instruments, "confusions": refined.confusions}
+    return written, {"clips": refined.table.height}
+
+
+def _settings(labels: Labels) -> Settings:
+    if isinstance(labels.split, ThresholdSplit):
+        return Settings(
+            rule="threshold", threshold=labels.split.threshold, pseudo_threshold=labels.pseudo.threshold
+        )
+    return Settings(rule="quota", quota=labels.split.quota, pseudo_threshold=labels.pseudo.threshold)
+
+
+def _problems(_: Run, read: Frames) -> tuple[Frames, Counts]:
+    problems = pl.concat(read.values()).sort("kind", "where", "what", maintain_order=True)
+    return {"problems": problems}, {"problems": problems.height}
+
+
+STAGES: Sequence[Stage] = (
+    Stage(
+        "clips",
+        _clips,
+        reads=(),
+        writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
+        parameters=lambda run: {
+            "clips": run.recipe.clips.model_dump(mode="json"),
+            "truth": run.recipe.evaluation.model_dump(mode="json"),
+            "splits": run.recipe.splits.model_dump(mode="json"),
+            "classes": run.classes,
+            "limit": run.limit,
+            "files": fingerprint(run.recipe.clips, run.recipe.evaluation.truth),
+        },
+    ),
+    Stage(
+        "frames",
+        _frames,
+        reads=("clips",),
+        writes=("frames", "problems-frames"),
+        parameters=lambda run: {"frames": run.recipe.frames.model_dump(mode="json")},
+    ),
+    Stage(
+        "answers",
+        _answers,
+        reads=("clips", "frames"),
+        writes=("answers", "calls", "problems-answers"),
+        parameters=lambda run: {
+            "vlm": run.recipe.vlm.model_dump(mode="json"),
+            "questionnaire": run.questionnaire.digest,
+            "items": [item.id for item in run.questionnaire.items],
+        },
+        # What failed or was left out is asked again by the next run; the ledger keeps the rest.
+        is_complete=lambda counts: counts["failed"] == 0 and counts["left_out"] == 0,
+    ),
+    Stage(
+        "evidence",
+        _evidence,
+        reads=("clips", "votes", "answers", "probabilities"),
+        writes=("evidence",),
+    ),
+    Stage(
+        "labels",
+        _labels,
+        reads=("clips", "evidence"),
+        writes=("labels", "instruments", "confusions"),
+        parameters=lambda run: {
+            "labels": run.recipe.labels.model_dump(mode="json"),
+            "ordinal": run.recipe.task.ordinal,
+            "directions": item_directions(run.questionnaire),
+        },
+    ),
+    Stage(
+        "problems",
+        _problems,
+        reads=("problems-clips", "problems-frames", "problems-answers"),
+        writes=("problems",),
+    ),
+)

@@ -1,0 +1,60 @@
+"""The recipe: everything that a person decides about a run, in one YAML file.
+
+Paths in a recipe are relative to the recipe's own folder.
+"""
+
+from curate.recipe.clips import (
+    ClassifierFile,
+    Clips,
+    DatasetClips,
+    FolderClips,
+    GoldFile,
+    LabelFile,
+    VoteFile,
+)
+from curate.recipe.load import load_recipe, sound_sections
+from curate.recipe.vlm import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
+from curate.recipe.whole import (
+    Answers,
+    Evaluation,
+    Frames,
+    Labels,
+    Pseudo,
+    QuotaSplit,
+    Recipe,
+    Release,
+    Report,
+    Split,
+    Splits,
+    Task,
+    ThresholdSplit,
+)
+
+__all__ = [
+    "Answers",
+    "ClassifierFile",
+    "Clips",
+    "DatasetClips",
+    "Evaluation",
+    "FolderClips",
+    "Frames",
+    "GoldFile",
+    "LabelFile",
+    "Labels",
+    "OpenAIBackend",
+    "Pseudo",
+    "QuotaSplit",
+    "Recipe",
+    "Release",
+    "ReplayBackend",
+    "Report",
+    "Split",
+    "Splits",
+    "Task",
+    "ThresholdSplit",
+    "TransformersBackend",
+    "Vlm",
+    "VoteFile",
+    "load_recipe",
+    "sound_sections",
+]

@@ -1,0 +1,186 @@
+"""The recipe as a whole, and its smaller sections."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from curate.recipe.clips import Clips, GoldFile
+from curate.recipe.fields import Name, Share, Text
+from curate.recipe.vlm import Vlm
+from curate.sections import Section
+
+
+class Task(Section):
+    """What the labels mean."""
+
+    classes: tuple[Text, ...] = Field(min_length=2)
+    """Class names, lowest first if they are ordered."""
+
+    ordinal: bool = False
+    """Whether the classes are ordered."""
+
+    question: str = ""
+    """What is judged, in one sentence for the reader of the card."""
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_differ(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError(f"{list(classes)} repeats a name. Name each class once")
+        return classes
+
+
+class Splits(Section):
+    """Whether and how curate makes train, validation and test."""
+
+    make: bool = False
+    """false: keep the splits that came with the data (train where there is none).
+    true: make new ones, by group."""
+
+    validation: Share = 0.1
+    """Share of clips for validation, as near as groups allow."""
+
+    test: Share = 0.1
+    """Share of clips for test, as near as groups allow."""
+
+    seed: int = 0
+    """Which of the possible splits."""
+
+    @model_validator(mode="after")
+    def _leaves_room_for_train(self) -> Self:
+        if (held_out := self.validation + self.test) >= 1:
+            raise ValueError(
+                f"validation + test is {held_out:g}, which leaves nothing to train on. Lower one of them"
+            )
+        return self
+
+
+class Frames(Section):
+    """Which moments of a clip the model sees."""
+
+    strategy: Literal["uniform"] = "uniform"
+    """uniform: evenly spaced moments, each in the middle of its share of the clip."""
+
+    count: int = Field(default=4, ge=1, le=64)
+    """How many pictures a clip; a still image gives one."""
+
+    size_px: int = Field(default=448, ge=16, le=4096)
+    """Longest side of a picture as sent; never enlarged."""
+
+
+class Answers(Section):
+    """What is asked about each clip."""
+
+    questionnaire: Path = Path("questionnaire.yaml")
+    """The questionnaire's file."""
+
+
+class ThresholdSplit(Section):
+    """High reliability from a level on."""
+
+    rule: Literal["threshold"]
+    """threshold: high if the reliability is at least `threshold`."""
+
+    threshold: Share = 0.8
+    """Lowest reliability of the high split."""
+
+
+class QuotaSplit(Section):
+    """High reliability for the best share of each class."""
+
+    rule: Literal["quota"]
+    """quota: the most reliable share of each given class."""
+
+    quota: Share = 0.5
+    """Share of each class that is high."""
+
+
+Split = Annotated[ThresholdSplit | QuotaSplit, Field(discriminator="rule")]
+
+
+class Pseudo(Section):
+    """Labels for clips that came without one."""
+
+    threshold: Share = 0.9
+    """Lowest confidence at which a pseudo-label is accepted."""
+
+
+class Labels(Section):
+    """How evidence becomes labels."""
+
+    split: Split = ThresholdSplit(rule="threshold")
+    """Rule of the high and low reliability splits."""
+
+    pseudo: Pseudo = Pseudo()
+    """Rule of the pseudo-labels."""
+
+
+class Release(Section):
+    """What is published, and under which terms."""
+
+    version: str = Field(default="1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    """Semantic version of the release."""
+
+    title: str = ""
+    """Title on the card; the recipe's name if left out."""
+
+    licence: str | None = None
+    """Licence of the published data as the Hub names it, such as cc-by-4.0. Publishing needs one."""
+
+    language: tuple[str, ...] = ()
+    """Languages of the transcripts, as ISO 639-1 codes."""
+
+    personal_data: str = ""
+    """What a reader must know of the people shown: consent, permitted use."""
+
+
+class Evaluation(Section):
+    """What the result is measured against."""
+
+    truth: GoldFile | None = None
+    """Labels known to be right. Only measured against: the label model never sees them."""
+
+
+class Report(Section):
+    """What the report adds for its readers."""
+
+    notice: str = ""
+    """Said in the report's and the card's first lines, such as a known limit of the model."""
+
+
+class Recipe(Section):
+    """Everything that a person decides about a run."""
+
+    name: Name
+    """Short name of the dataset."""
+
+    task: Task
+    """What the labels mean."""
+
+    clips: Clips
+    """Where clips, labels, votes and gold come from."""
+
+    splits: Splits = Splits()
+    """Train, validation and test."""
+
+    frames: Frames = Frames()
+    """Which moments of a clip the model sees."""
+
+    vlm: Vlm
+    """Which model answers, and where it runs."""
+
+    answers: Answers = Answers()
+    """What is asked about each clip."""
+
+    labels: Labels = Labels()
+    """How evidence becomes labels."""
+
+    release: Release = Release()
+    """What is published."""
+
+    evaluation: Evaluation = Evaluation()
+    """What the result is measured against."""
+
+    report: Report = Report()
+    """What the report adds for its readers."""

@@ -1,0 +1,150 @@
+"""A run: what was asked for, and the folder that holds what came of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+
+from curate import tables
+from curate.errors import InputError, Problem
+from curate.files import write_text
+from curate.frames.pictures import PictureStore
+from curate.questionnaire import Questionnaire, load_questionnaire
+from curate.recipe import Recipe, load_recipe
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, how much of it is done, and how much there is in all."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was asked for, and where it lives."""
+
+    recipe: Recipe
+    questionnaire: Questionnaire
+    recipe_text: str
+    """The recipe as it was written."""
+    questionnaire_text: str
+    """The questionnaire as it was written."""
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where the key of a model's server is looked up; nothing else is."""
+    limit: int | None = None
+    """Only so many clips."""
+    max_calls: int | None = None
+    """At most so many new calls."""
+    progress: Progress = silent
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in order."""
+        return self.recipe.task.classes
+
+    @property
+    def release(self) -> Path:
+        """Folder of the release."""
+        return self.folder / "release"
+
+    @property
+    def report(self) -> Path:
+        """The report's file."""
+        return self.folder / "report.html"
+
+    @property
+    def pictures(self) -> PictureStore:
+        """The pictures that were sent."""
+        return PictureStore(self.folder / "pictures")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Every number that report and card show."""
+        text = (self.folder / "metrics.json").read_text(encoding="utf-8")
+        return cast(dict[str, Any], json.loads(text))
+
+    def path(self, stem: str) -> Path:
+        """File of a table; a stem such as "problems-frames" is a table `problems`."""
+        return self.folder / f"{stem}.parquet"
+
+    def read(self, stem: str) -> pl.DataFrame:
+        """A table that a stage wrote, checked again."""
+        return tables.read(contract(stem), self.path(stem), self.classes)
+
+    def steps(self, stage: str) -> Callable[[int, int], None]:
+        """Progress of one stage."""
+        return lambda done, total: self.progress(stage, done, total)
+
+    def save(self) -> None:
+        """Keep recipe and questionnaire in the folder, so that it can be opened by itself."""
+        write_text(self.folder / "recipe.json", self.recipe.model_dump_json(indent=1) + "\n")
+        write_text(self.folder / "recipe.yaml", self.recipe_text)
+        write_text(self.folder / "questionnaire.yaml", self.questionnaire_text)
+
+
+def contract(stem: str) -> tables.TableName:
+    """The table that a file stem holds."""
+    return cast(tables.TableName, stem.partition("-")[0])
+
+
+def open_run(
+    recipe: Path,
+    folder: Path | None = None,
+    *,
+    environ: Mapping[str, str],
+    limit: int | None = None,
+    max_calls: int | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Read a recipe and its questionnaire, and settle where the run lives.
+
+    Args:
+        recipe: The recipe's file.
+        folder: The run's folder; runs/NAME beside the recipe if left out.
+        environ: Where the key of a model's server is looked up.
+        limit: Only so many clips.
+        max_calls: At most so many new calls.
+        progress: Told of every step.
+
+    Raises:
+        RecipeError: The recipe has problems.
+        QuestionnaireError: The questionnaire has problems.
+    """
+    read = load_recipe(recipe)
+    path = read.answers.questionnaire
+    return Run(
+        recipe=read,
+        questionnaire=load_questionnaire(path),
+        recipe_text=recipe.read_text(encoding="utf-8"),
+        questionnaire_text=path.read_text(encoding="utf-8"),
+        folder=folder or recipe.parent / "runs" / read.name,
+        environ=environ,
+        limit=limit,
+        max_calls=max_calls,
+        progress=progress,
+    )
+
+
+def reopen_run(folder: Path) -> Run:
+    """Open the folder of an earlier run by itself.
+
+    Raises:
+        InputError: The folder holds no run.
+    """
+    kept = folder / "recipe.json"
+    if not kept.is_file():
+        problem = Problem(str(kept), "no such file", "Name a folder that curate run or curate demo made")
+        raise InputError(str(folder), [problem])
+    questionnaire = folder / "questionnaire.yaml"
+    return Run(
+        recipe=Recipe.model_validate_json(kept.read_text(encoding="utf-8")),
+        questionnaire=load_questionnaire(questionnaire),
+        recipe_text=(folder / "recipe.yaml").read_text(encoding="utf-8"),
+        questionnaire_text=questionnaire.read_text(encoding="utf-8"),
+        folder=folder,
+    )

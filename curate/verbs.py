@@ -1,0 +1,178 @@
+"""What the verbs do beyond one call: open, compute, and say what was found in lines."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from curate.errors import InputError, Problem
+from curate.evidence_file import read_evidence, read_gold
+from curate.files import replaced
+from curate.labels.evaluate import score
+from curate.labels.evidence import Evidence
+from curate.labels.intake import evidence_from_frame
+from curate.labels.refine import Labels, refine
+from curate.manifest import Manifest
+from curate.pipeline import execute, finish
+from curate.release.content import Metrics
+from curate.release.load import load_release
+from curate.release.truth import against_truth
+from curate.run_folder import Progress, Run, open_run, reopen_run, silent
+
+_HEADLINES = (
+    ("given labels", "accuracy_given"),
+    ("majority of votes and given label", "accuracy_majority"),
+    ("refined labels", "accuracy_refined"),
+    ("refined labels, high reliability", "accuracy_high"),
+    ("refined labels, low reliability", "accuracy_low"),
+    ("pseudo-labels", "accuracy_pseudo"),
+    ("pseudo-labels, accepted", "accuracy_pseudo_accepted"),
+)
+
+
+def run(
+    recipe: Path | str,
+    folder: Path | str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    max_calls: int | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Carry out a recipe, as `curate run` does, and return the finished run.
+
+    Args:
+        recipe: The recipe's file.
+        folder: The run's folder; runs/NAME beside the recipe if left out.
+        environ: Where the key of a model's server is looked up; the process's own if left out.
+        limit: Only so many clips, a random sample.
+        max_calls: Stop asking after so many new calls.
+        progress: Called with a stage's name, how much of it is done, and how much there is.
+
+    Raises:
+        CurateError: With what to put right.
+    """
+    opened = open_run(
+        Path(recipe),
+        Path(folder) if folder else None,
+        environ=os.environ if environ is None else environ,
+        limit=limit,
+        max_calls=max_calls,
+        progress=progress,
+    )
+    execute(opened)
+    return opened
+
+
+def rebuild(folder: Path) -> Run:
+    """Write metrics, release and report of an earlier run again.
+
+    Raises:
+        InputError: The folder holds no run.
+    """
+    reopened = reopen_run(folder)
+    finish(reopened)
+    return reopened
+
+
+def findings(finished: Run) -> Iterator[str]:
+    """What a run found, in a few lines for the terminal."""
+    metrics = finished.metrics
+    counts, given, pseudo = metrics["counts"], metrics["given"], metrics["pseudo"]
+    aside = sum(counts["set_aside"].values())
+    yield f"{counts['clips']} clips, {counts['labelled']} with a label; {aside} files or rows set aside"
+    if given["changed"]["n"]:
+        changed, high = given["changed"]["value"], given["high"]["value"]
+        yield f"{changed:.0%} of given labels changed, {high:.0%} are of high reliability"
+    if pseudo["made"]:
+        yield f"{pseudo['accepted']} of {pseudo['made']} pseudo-labels accepted"
+    yield from _measured(metrics["truth"])
+    asked = Manifest.load(finished.folder).stages["answers"].counts
+    if asked["left_out"] or asked["failed"]:
+        yield f"{asked['left_out']} questions left out, {asked['failed']} failed: run again to go on"
+    yield f"report:  {finished.report}"
+    yield f"release: {finished.release}"
+
+
+def refine_file(
+    path: Path, gold: Path | None, classes: Sequence[str] | None, *, ordinal: bool, out: Path
+) -> Iterator[str]:
+    """Refine a CSV file of evidence, write the labels, and say what was found.
+
+    Raises:
+        InputError: A file cannot be read, or says something that it cannot mean.
+    """
+    read = read_evidence(path, classes)
+    evidence = evidence_from_frame(read.evidence, read.classes, ordinal=ordinal)
+    labels = refine(evidence, read.classes)
+    with replaced(out) as partial:
+        labels.table.write_parquet(partial)
+    yield f"{evidence.n_items} clips, {len(evidence.instruments)} instruments"
+    confidence = float(np.mean(labels.table["confidence"].to_numpy()))
+    yield f"classes {', '.join(read.classes)}; mean confidence {confidence:.3f}"
+    if gold is not None:
+        yield from _scored(evidence, labels, read_gold(gold))
+    yield f"wrote {out}"
+
+
+def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:
+    """Measure a run or a release against labels known to be right, and say it in lines.
+
+    Raises:
+        InputError: No clip of the folder has a label in the gold file.
+    """
+    labels, votes, classes, ordinal = _refined(folder)
+    known = read_gold(gold)
+    found = against_truth(labels, votes, classes, known, ordinal=ordinal, source="gold")
+    if found is None:
+        what = f"none of its {known.height} clip_id is a clip of {folder}"
+        raise InputError(str(gold), [Problem("clip_id", what, "Ids are those of labels.parquet")])
+    yield from _measured(found)
+
+
+def _refined(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str, ...], bool]:
+    """Labels, votes, classes and whether these are ordered, of a run or a release."""
+    if (folder / "recipe.json").is_file():
+        opened = reopen_run(folder)
+        return opened.read("labels"), opened.read("votes"), opened.classes, opened.recipe.task.ordinal
+    release = load_release(folder)
+    return release.labels, release.votes, release.classes, bool(release.metrics["ordinal"])
+
+
+def _measured(truth: Metrics | None) -> Iterator[str]:
+    if truth is None:
+        yield "how right the labels are is unknown: no label is known to be right"
+        return
+    for name, key in _HEADLINES:
+        share = truth[key]
+        if share["n"]:
+            interval = f"{share['low']:.3f} to {share['high']:.3f}, {share['n']} clips"
+            yield f"{name:34} {share['value']:.3f} right ({interval})"
+    auroc = truth["reliability_auroc"]
+    ranks = "" if auroc is None else f"reliability AUROC {auroc:.3f}, "
+    yield f"{ranks}log-loss {truth['log_loss']:.3f}, calibration error {truth['ece']:.3f}"
+
+
+def _scored(evidence: Evidence, labels: Labels, gold: pl.DataFrame) -> Iterator[str]:
+    known = dict(gold.iter_rows())
+    place = {name: code for code, name in enumerate(labels.classes)}
+
+    def codes(names: Sequence[str | None]) -> np.ndarray:
+        return np.array([place.get(name or "", -1) for name in names], dtype=np.int64)
+
+    found = score(
+        labels.table["posterior"].list.to_array(len(place)).to_numpy(),
+        codes(labels.table["label_refined"].to_list()),
+        codes(labels.table["label_given"].to_list()),
+        evidence.class_votes(),
+        codes([known.get(clip_id) for clip_id in evidence.clip_ids]),
+    )
+    if not found.n_clips:
+        raise InputError(
+            "gold", [Problem("clip_id", "no clip of the evidence has a gold label among the classes")]
+        )
+    majority, refined = found.accuracy_majority, found.accuracy_refined
+    yield f"against gold of {found.n_clips} clips: majority {majority:.4f} right, refined {refined:.4f}"
+    yield f"log-loss {found.log_loss:.3f}, calibration error {found.ece:.3f}, macro-F1 {found.macro_f1:.3f}"

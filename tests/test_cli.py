@@ -1,0 +1,77 @@
+"""The verbs as a person types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+CURATE = Path(sys.executable).with_name("curate")
+
+
+def curate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CURATE, *map(str, arguments)], check=False, capture_output=True, text=True)
+
+
+def test_init_then_check_tells_what_is_missing(tmp_path: Path) -> None:
+    made = curate("init", tmp_path / "mine", "--domain", "hidden-emotion")
+    assert made.returncode == 0, made.stderr
+    assert "next: put clips and labels beside them" in made.stdout
+    checked = curate("check", tmp_path / "mine" / "recipe.yaml")
+    assert checked.returncode == 1
+    assert "labels.csv" in checked.stderr
+    assert "Traceback" not in checked.stderr
+
+
+def test_check_tells_problems_of_recipe_questionnaire_labels_and_media_at_once(
+    tmp_path: Path, test_data: Path
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        f"""
+name: broken
+task: {{classes: ["yes", "no"]}}
+clips:
+  source: folder
+  path: {test_data / "broken"}
+  labels: {{file: "{test_data / "broken" / "labels_unknown_class.csv"}", clip: clip_id, label: smiling}}
+frames: {{counts: 3}}
+vlm: {{backend: openai, model: m, base_url: "https://api.example.org/v1", api_key_env: NOT_SET_ANYWHERE}}
+answers: {{questionnaire: none.yaml}}
+""",
+        encoding="utf-8",
+    )
+    told = curate("check", recipe).stderr
+    for part in (
+        "frames.counts: unknown key. Did you mean count?",
+        "none.yaml: no such file",
+        "NOT_SET_ANYWHERE is not set",
+        "labels_unknown_class.csv",
+        "zero_byte.mp4: is empty",
+        "audio_only.mp4: has no video stream",
+    ):
+        assert part in told
+
+
+def test_refine_reads_votes_and_measures_against_gold(tmp_path: Path, test_data: Path) -> None:
+    evidence = test_data / "evidence"
+    out = tmp_path / "labels.parquet"
+    done = curate(
+        "refine", evidence / "bluebirds.votes.csv", "--gold", evidence / "bluebirds.gold.csv", "--out", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert "against gold of 108 clips: majority 0.7593 right" in done.stdout
+    assert pl.read_parquet(out).height == 108
+
+
+def test_a_wrong_file_is_one_message_and_exit_code_one(tmp_path: Path) -> None:
+    done = curate("refine", tmp_path / "none.csv")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["init", "check", "run", "refine", "eval", "report", "demo"])
+def test_every_verb_explains_itself(verb: str) -> None:
+    assert curate(verb, "--help").returncode == 0

@@ -1,0 +1,134 @@
+"""The whole road on a few drawn clips, with the model that ships."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import polars as pl
+import pytest
+
+from curate.demo.demonstrate import demonstrate, draw
+from curate.manifest import Manifest
+from curate.pipeline import STAGES, execute
+from curate.run_folder import Run, open_run, reopen_run
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture
+def again(finished: Run, tmp_path: Path) -> Callable[..., Run]:
+    """Opens another run of the same clips, with changes to the recipe's text."""
+
+    def opened(*changes: tuple[str, str], **options: object) -> Run:
+        source = finished.folder.parent
+        text = (source / "recipe.yaml").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        recipe = source / f"recipe-{hashlib.sha256(text.encode()).hexdigest()[:8]}.yaml"
+        recipe.write_text(text, encoding="utf-8")
+        return open_run(recipe, tmp_path / "run", environ={}, **options)  # type: ignore[arg-type]
+
+    return opened
+
+
+def stages_of(run: Run) -> dict[str, str]:
+    return {name: stage.key for name, stage in Manifest.load(run.folder).stages.items()}
+
+
+def parquet_digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.parquet"))
+    }
+
+
+def test_every_clip_is_in_the_release_once(finished: Run) -> None:
+    found = []
+    for config in ("default", "pseudo_labeled"):
+        for split in datasets.load_dataset(str(finished.release), config).values():
+            found += split["clip_id"]
+    assert sorted(found) == sorted(finished.read("clips")["clip_id"])
+    assert len(set(found)) == len(found)
+
+
+def test_two_runs_of_a_recipe_give_the_same_bytes(finished: Run, again: Callable[..., Run]) -> None:
+    other = again()
+    execute(other)
+    assert parquet_digests(other.folder) == parquet_digests(finished.folder)
+
+
+def test_a_finished_run_has_nothing_left_to_do(finished: Run) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.folder.glob("*.parquet")}
+    execute(finished)
+    assert {path: path.stat().st_mtime_ns for path in finished.folder.glob("*.parquet")} == before
+    assert set(stages_of(finished)) == {stage.name for stage in STAGES}
+
+
+def test_only_what_a_change_concerns_is_done_again(again: Callable[..., Run]) -> None:
+    first = again()
+    execute(first)
+    ledger = (first.folder / "ledger.sqlite").read_bytes()
+    second = again(("threshold: 0.8\n  pseudo", "threshold: 0.6\n  pseudo"))
+    execute(second)
+    before, after = stages_of(first), stages_of(second)
+    assert {name for name in after if after[name] != before.get(name)} <= {"labels"}
+    assert (first.folder / "ledger.sqlite").read_bytes() == ledger, "no call is made"
+
+
+def test_a_limit_on_calls_is_kept_and_the_next_run_goes_on(finished: Run, again: Callable[..., Run]) -> None:
+    capped = again(max_calls=50)
+    execute(capped)
+    assert capped.read("answers").height == 50
+    assert capped.read("calls").height == 50
+    rest = again()
+    execute(rest)
+    assert rest.read("answers").height == finished.read("clips").height * len(rest.questionnaire.items)
+    ours = rest.read("answers").drop("probs")
+    assert ours.equals(finished.read("answers").drop("probs"))
+
+
+def test_a_limit_on_clips_takes_a_sample(finished: Run, again: Callable[..., Run]) -> None:
+    few = again(limit=10)
+    execute(few)
+    assert set(few.read("clips")["clip_id"]) == set(finished.read("clips")["clip_id"].sort()[:10])
+
+
+def test_metrics_hold_what_the_report_says(finished: Run) -> None:
+    metrics = finished.metrics
+    labels = finished.read("labels").filter(pl.col("label_given").is_not_null())
+    truth = dict(finished.read("gold-truth").select("clip_id", "label").iter_rows())
+    right = [truth[row["clip_id"]] == row["label_refined"] for row in labels.iter_rows(named=True)]
+    assert metrics["accuracy_refined"] == pytest.approx(sum(right) / len(right))
+    assert 0 <= metrics["accuracy_given"] <= 1
+    assert 0 <= metrics["reliability_auroc"] <= 1
+    assert json.loads((finished.release / "metrics.json").read_text(encoding="utf-8")) == metrics
+
+
+def test_the_report_says_first_that_the_model_knows_only_drawings(finished: Run) -> None:
+    text = finished.report.read_text(encoding="utf-8")
+    assert "trained on drawings only" in text
+    assert "trained on drawings only" in (finished.release / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_truth_never_reaches_the_labels(finished: Run) -> None:
+    instruments = set(finished.read("evidence")["instrument"])
+    items = {f"item:{item.id}" for item in finished.questionnaire.items}
+    assert instruments == items | {"given"} | {f"vote:{name}" for name in finished.read("votes")["annotator"]}
+
+
+def test_a_run_opens_from_its_folder_alone(finished: Run) -> None:
+    reopened = reopen_run(finished.folder)
+    assert reopened.recipe == finished.recipe
+    assert reopened.questionnaire == finished.questionnaire
+
+
+def test_an_interrupted_demo_is_gone_on_with(tmp_path: Path) -> None:
+    draw(tmp_path, silent, n_clips=2, seed=1)
+    (tmp_path / "truth.csv").unlink()
+    run = demonstrate(tmp_path, silent, n_clips=8, seed=7)
+    assert run.read("clips").height >= 8
