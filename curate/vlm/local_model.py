@@ -128,7 +128,7 @@ def load_model(backend: TransformersBackend) -> LocalModel:
             f"backend transformers needs torch and transformers ({error}). "
             "Install them with: pip install 'curate[local]'"
         ) from error
-    disable_progress_bar()  # curate shows its own
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # curate shows its own
     if backend.threads is not None:
         torch.set_num_threads(backend.threads)
     place = str(resource("demo/model")) if backend.model == DEMO else backend.model
