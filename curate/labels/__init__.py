@@ -1,0 +1,20 @@
+"""The statistics: from evidence to labels. Pure functions of tables and arrays."""
+
+from curate.labels.evidence import Evidence, Instrument
+from curate.labels.intake import evidence_from_frame
+from curate.labels.model import Posterior, fit
+from curate.labels.refine import Labels, Settings, refine
+from curate.labels.trust import FitSettings, Trust
+
+__all__ = [
+    "Evidence",
+    "FitSettings",
+    "Instrument",
+    "Labels",
+    "Posterior",
+    "Settings",
+    "Trust",
+    "evidence_from_frame",
+    "fit",
+    "refine",
+]

@@ -1,0 +1,89 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from curate.labels.evaluate import auroc
+from curate.labels.evidence import Evidence
+from curate.labels.intake import evidence_from_frame
+from curate.labels.model import Posterior, fit
+from curate.labels.reliability import (
+    TOP,
+    contributions,
+    given_codes,
+    reasons,
+    refined_codes,
+    reliability,
+)
+
+
+@pytest.fixture(scope="module")
+def evidence(world) -> Evidence:
+    """The first 300 clips have a given label, the rest have none, one has nothing at all."""
+    frame = pl.concat([world.given.head(300), world.items])
+    return evidence_from_frame(
+        frame, ["low", "middle", "high"], ordinal=True, options=world.options, clip_ids=["silent"]
+    )
+
+
+@pytest.fixture(scope="module")
+def posterior(evidence: Evidence) -> Posterior:
+    return fit(evidence)
+
+
+def test_given_codes(evidence: Evidence, world) -> None:
+    codes = given_codes(evidence)
+    assert codes[300:].tolist() == [-1] * 101
+    assert [evidence.classes[code] for code in codes[:300]] == world.given["outcome"].to_list()[:300]
+
+
+def test_refined_prefers_the_given_label_in_a_tie() -> None:
+    tied = np.array([[0.4, 0.4, 0.2]] * 3)
+    assert refined_codes(tied, np.array([1, -1, 2])).tolist() == [1, 0, 0]
+
+
+def test_reliability_is_the_posterior_of_the_given_label() -> None:
+    found = reliability(np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([0, -1]))
+    assert found == pytest.approx([0.2, np.nan], nan_ok=True)
+
+
+def test_reliability_tells_right_labels_from_wrong_ones(
+    evidence: Evidence, posterior: Posterior, world
+) -> None:
+    given = given_codes(evidence)[:300]
+    found = reliability(posterior.probabilities[:300], given)
+    right = given == world.truth[:300]
+    assert auroc(found, right) > 0.85
+    assert found.mean() == pytest.approx(right.mean(), abs=0.1)
+
+
+def test_contributions_add_up_to_the_log_odds(evidence: Evidence, posterior: Posterior) -> None:
+    rng = np.random.default_rng(0)
+    favoured, against = rng.integers(0, 3, (2, evidence.n_items))
+    rows = np.arange(evidence.n_items)
+    chosen = np.log(posterior.probabilities[rows, favoured] / posterior.probabilities[rows, against])
+    sums = (
+        contributions(evidence, posterior, favoured, against).group_by("item").agg(pl.col("log_odds").sum())
+    )
+    assert sums.sort("item")["log_odds"].to_numpy() == pytest.approx(chosen, abs=1e-9)
+
+
+def test_reasons_are_few_and_largest_first(evidence: Evidence, posterior: Posterior) -> None:
+    given = given_codes(evidence)
+    refined = refined_codes(posterior.probabilities, given)
+    listed = reasons(evidence, posterior, given, refined).to_list()
+    assert len(listed) == evidence.n_items
+    for why in listed:
+        sizes = [abs(reason["log_odds"]) for reason in why]
+        assert 1 <= len(why) <= TOP
+        assert sizes == sorted(sizes, reverse=True)
+    assert [reason["instrument"] for reason in listed[-1]] == ["prior"]  # the silent clip
+
+
+def test_a_changed_label_has_a_reason_against_the_given_one(evidence: Evidence, posterior: Posterior) -> None:
+    given = given_codes(evidence)
+    refined = refined_codes(posterior.probabilities, given)
+    changed = np.flatnonzero((given >= 0) & (given != refined))
+    why = reasons(evidence, posterior, given, refined)[int(changed[0])].to_list()
+    by_name = {reason["instrument"]: reason["log_odds"] for reason in why}
+    assert by_name["given"] < 0
+    assert max(value for name, value in by_name.items() if name.startswith("item:")) > 0
