@@ -110,7 +110,7 @@ def refine(
 @app.command(name="eval")
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN|RELEASE", help="Folder of a run or of a release.")],
-    gold: Annotated[Path, typer.Option(help="CSV of clip_id and gold (or label).")],
+    gold: Annotated[Path, typer.Option(help="CSV of clip_id (or file) and gold (or label).")],
 ) -> None:
     """Measure refined labels and reliability against labels known to be right."""
     from curate.verbs import evaluate_folder

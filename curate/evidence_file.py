@@ -9,6 +9,7 @@ import polars as pl
 from curate.errors import InputError, Problem
 
 _NEEDED = ("clip_id", "instrument", "outcome")
+_GOLD_COLUMNS = {"clip": ("clip_id", "file"), "label": ("gold", "label")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,26 @@ def read_evidence(path: Path, classes: Sequence[str] | None = None) -> EvidenceF
 
 
 def read_gold(path: Path) -> pl.DataFrame:
-    """Read gold labels: columns clip_id and gold (or label), every cell as text; gives clip_id, label.
+    """Read labels known to be right, every cell as text.
+
+    Columns: clip_id (or file), and gold (or label). Rows without a label are left out.
+
+    Returns:
+        Columns clip and label, as written.
 
     Raises:
         InputError: The file cannot be read, or a needed column is missing.
     """
-    frame = _read_csv(path, ("clip_id",))
-    column = next((name for name in ("gold", "label") if name in frame.columns), None)
-    if column is None:
-        raise InputError(str(path), [Problem("header", f"found {frame.columns}, expected gold or label")])
-    return frame.select("clip_id", label=column).filter(pl.col("label").is_not_null())
+    frame = _read_csv(path, ())
+    found = {name: _first_of(frame, path, names) for name, names in _GOLD_COLUMNS.items()}
+    return frame.select(**found).filter(pl.col("label").is_not_null())
+
+
+def _first_of(frame: pl.DataFrame, path: Path, names: Sequence[str]) -> pl.Expr:
+    for name in names:
+        if name in frame.columns:
+            return pl.col(name)
+    raise InputError(str(path), [Problem("header", f"found {frame.columns}, expected {' or '.join(names)}")])
 
 
 def _outcomes(evidence: pl.DataFrame) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from curate.clips.names import clip_names
 from curate.errors import InputError, Problem
 from curate.evidence_file import read_evidence, read_gold
 from curate.files import replaced
@@ -120,25 +122,56 @@ def refine_file(
 def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:
     """Measure a run or a release against labels known to be right, and say it in lines.
 
+    Args:
+        folder: Of a run or of a release.
+        gold: Names each clip by its id, its path, its file name or its stem.
+
     Raises:
         InputError: No clip of the folder has a label in the gold file.
     """
-    labels, votes, classes, ordinal = _refined(folder)
-    known = read_gold(gold)
-    found = against_truth(labels, votes, classes, known, ordinal=ordinal, source="gold")
+    refined = _refined(folder)
+    known = _by_id(read_gold(gold), refined)
+    found = against_truth(
+        refined.labels, refined.votes, refined.classes, known, ordinal=refined.ordinal, source="gold"
+    )
     if found is None:
-        what = f"none of its {known.height} clip_id is a clip of {folder}"
-        raise InputError(str(gold), [Problem("clip_id", what, "Ids are those of labels.parquet")])
+        what = f"none of its rows names a clip of {folder}, such as {refined.clips['name'][0]}"
+        raise InputError(str(gold), [Problem("clip_id or file", what)])
     yield from _measured(found)
 
 
-def _refined(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str, ...], bool]:
-    """Labels, votes, classes and whether these are ordered, of a run or a release."""
+@dataclass(frozen=True, slots=True)
+class _Refined:
+    """What of a run or a release is measured."""
+
+    clips: pl.DataFrame
+    labels: pl.DataFrame
+    votes: pl.DataFrame
+    classes: tuple[str, ...]
+    ordinal: bool
+    source: str = ""
+    """Name of the folder that the clips came from, which a file beside it may put before their names."""
+
+
+def _refined(folder: Path) -> _Refined:
     if (folder / "recipe.json").is_file():
-        opened = reopen_run(folder)
-        return opened.read("labels"), opened.read("votes"), opened.classes, opened.recipe.task.ordinal
+        run = reopen_run(folder)
+        clips, labels, votes = (run.read(name) for name in ("clips", "labels", "votes"))
+        source = Path(run.recipe.clips.path).name
+        return _Refined(clips, labels, votes, run.classes, run.recipe.task.ordinal, source)
     release = load_release(folder)
-    return release.labels, release.votes, release.classes, bool(release.metrics["ordinal"])
+    ordinal = bool(release.metrics["ordinal"])
+    return _Refined(release.clips, release.labels, release.votes, release.classes, ordinal)
+
+
+def _by_id(gold: pl.DataFrame, refined: _Refined) -> pl.DataFrame:
+    """Gold with columns clip_id and label; rows that name no clip, or several, are left out."""
+    ids, names = refined.clips["clip_id"].to_list(), clip_names(refined.clips["name"], refined.source)
+    found = {name: names.find(name) for name in gold["clip"]}
+    place = {name: ids[positions[0]] for name, positions in found.items() if len(positions) == 1}
+    place |= {clip_id: clip_id for clip_id in ids}
+    mapped = gold.select(pl.col("clip").replace_strict(place, default=None).alias("clip_id"), "label")
+    return mapped.filter(pl.col("clip_id").is_not_null()).unique("clip_id", keep="first", maintain_order=True)
 
 
 def _measured(truth: Metrics | None) -> Iterator[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curate.run_folder import Run
+
 CURATE = Path(sys.executable).with_name("curate")
 
 
@@ -63,6 +65,24 @@ def test_refine_reads_votes_and_measures_against_gold(tmp_path: Path, test_data:
     assert done.returncode == 0, done.stderr
     assert "against gold of 108 clips: majority 0.7593 right" in done.stdout
     assert pl.read_parquet(out).height == 108
+
+
+def test_eval_measures_runs_and_releases_by_id_or_file_name(finished: Run, tmp_path: Path) -> None:
+    truth = finished.folder.parent / "truth.csv"
+    by_name = curate("eval", finished.folder, "--gold", truth)
+    assert by_name.returncode == 0, by_name.stderr
+    assert f"{finished.metrics['accuracy_refined']:.3f} right" in by_name.stdout
+    by_id = tmp_path / "gold.csv"
+    finished.read("gold-truth").select("clip_id", gold="label").write_csv(by_id)
+    assert curate("eval", finished.release, "--gold", by_id).stdout == by_name.stdout
+
+
+def test_eval_of_clips_that_are_not_there_says_so(finished: Run, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.csv"
+    gold.write_text("file,label\nother.mp4,engaged\n", encoding="utf-8")
+    done = curate("eval", finished.folder, "--gold", gold)
+    assert done.returncode == 1
+    assert "none of its rows names a clip" in done.stderr
 
 
 def test_a_wrong_file_is_one_message_and_exit_code_one(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""Writes the tree into README.md, a phrase a file, from the first lines of the docstrings.
+
+python docs/tree.py
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- tree -->\n", "<!-- /tree -->\n"
+FOLDERS = (
+    "recipe",
+    "clips",
+    "frames",
+    "vlm",
+    "answers",
+    "labels",
+    "release",
+    "show",
+    "demo",
+    "starters",
+)
+BESIDE = (
+    ("schemas/", "one pandera schema a table: the only place where a column is declared"),
+    ("cards/", "Jinja templates: dataset card, report"),
+    ("tests/", "mirrors the tree"),
+    ("benchmarks/", "one script a claim made here"),
+    ("examples/", "recipes and questionnaires that the tests run"),
+    ("docs/", "methods, decisions"),
+)
+_COLUMN = 26
+
+
+def with_tree(readme: str) -> str:
+    """The README with its tree made anew."""
+    head, rest = readme.split(BEGIN)
+    return f"{head}{BEGIN}```text\n{tree()}\n```\n{END}{rest.split(END)[1]}"
+
+
+def tree() -> str:
+    """Every module of the package, in the order in which data flows, and what lies beside it."""
+    return "\n".join(["curate/", *_modules(ROOT / "curate", 2), *_folders(), *_beside()])
+
+
+def _folders() -> Iterator[str]:
+    for name in FOLDERS:
+        folder = ROOT / "curate" / name
+        yield _line(2, f"{name}/", _phrase(folder / "__init__.py"))
+        yield from _modules(folder, 4)
+
+
+def _modules(folder: Path, indent: int) -> Iterator[str]:
+    for path in sorted(folder.glob("*.py")):
+        if path.name != "__init__.py":
+            yield _line(indent, path.name, _phrase(path))
+
+
+def _beside() -> Iterator[str]:
+    for name, phrase in BESIDE:
+        yield _line(0, name, phrase)
+
+
+def _phrase(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.split("\n")[0].rstrip(".:")
+
+
+def _line(indent: int, name: str, phrase: str) -> str:
+    return " " * indent + f"{name:<{_COLUMN - indent}}{phrase}"
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(with_tree(readme.read_text(encoding="utf-8")), encoding="utf-8")
