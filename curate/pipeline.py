@@ -73,11 +73,25 @@ def execute(run: Run) -> None:
     manifest.facts = {"name": run.recipe.name, "recipe": run.recipe_text, "versions": versions()}
     for stage in STAGES:
         _carry_out(stage, run, manifest)
-    finish(run)
+    _finish(run, manifest)
 
 
-def finish(run: Run) -> None:
-    """Measure a run whose stages are done, and write its release and report."""
+def _finish(run: Run, manifest: Manifest) -> None:
+    """Write release and report, unless they stand and say just this."""
+    made_of = {name: record.outputs for name, record in manifest.stages.items() if name != "release"}
+    texts = {"recipe": run.recipe_text, "questionnaire": run.questionnaire_text}
+    key = stage_key("release", {"inputs": made_of, "curate": versions()["curate"], **texts})
+    if manifest.is_current("release", key):
+        return
+    started_s = time.monotonic()
+    write_out(run)
+    # The release is put in place whole: where its card stands, all of it does.
+    outputs = [run.folder / "metrics.json", run.report, run.release / "README.md"]
+    manifest.record("release", key, outputs, {}, time.monotonic() - started_s)
+
+
+def write_out(run: Run) -> None:
+    """Measure a run whose stages are done, and write its metrics, release and report."""
     content = release_content(run)
     text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
     write_text(run.folder / "metrics.json", text + "\n")
@@ -98,6 +112,8 @@ def release_content(run: Run) -> ReleaseContent:
         calls=_call_totals(calls),
     )
     store = media_store(run.recipe.clips)
+    manifest = Manifest.load(run.folder)
+    manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
     return ReleaseContent(
         recipe=_with_notice(run.recipe),
         questionnaire=run.questionnaire,
@@ -107,7 +123,7 @@ def release_content(run: Run) -> ReleaseContent:
         models=tuple(calls["model"].unique().sort()),
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
-        manifest=Manifest.load(run.folder).as_dict(),
+        manifest=manifest.as_dict(),
     )
 
 

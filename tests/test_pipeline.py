@@ -63,10 +63,17 @@ def test_two_runs_of_a_recipe_give_the_same_bytes(finished: Run, again: Callable
 
 
 def test_a_finished_run_has_nothing_left_to_do(finished: Run) -> None:
-    before = {path: path.stat().st_mtime_ns for path in finished.folder.glob("*.parquet")}
+    def written() -> dict[Path, int]:
+        files = [*finished.folder.rglob("*.parquet"), finished.report, finished.release / "README.md"]
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    before = written()
     execute(finished)
-    assert {path: path.stat().st_mtime_ns for path in finished.folder.glob("*.parquet")} == before
-    assert set(stages_of(finished)) == {stage.name for stage in STAGES}
+    assert written() == before
+    assert set(stages_of(finished)) == {stage.name for stage in STAGES} | {"release"}
+    finished.report.unlink()
+    execute(finished)
+    assert finished.report.is_file(), "what was lost is made again"
 
 
 def test_only_what_a_change_concerns_is_done_again(again: Callable[..., Run]) -> None:
@@ -76,7 +83,7 @@ def test_only_what_a_change_concerns_is_done_again(again: Callable[..., Run]) ->
     second = again(("threshold: 0.8\n  pseudo", "threshold: 0.6\n  pseudo"))
     execute(second)
     before, after = stages_of(first), stages_of(second)
-    assert {name for name in after if after[name] != before.get(name)} <= {"labels"}
+    assert {name for name in after if after[name] != before.get(name)} == {"labels", "release"}
     assert (first.folder / "ledger.sqlite").read_bytes() == ledger, "no call is made"
 
 
