@@ -17,7 +17,7 @@ from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
 from curate.labels.refine import Labels, refine
 from curate.manifest import Manifest
-from curate.pipeline import execute, finish
+from curate.pipeline import execute, write_out
 from curate.release.content import Metrics
 from curate.release.load import load_release
 from curate.release.truth import against_truth
@@ -75,7 +75,7 @@ def rebuild(folder: Path) -> Run:
         InputError: The folder holds no run.
     """
     reopened = reopen_run(folder)
-    finish(reopened)
+    write_out(reopened)
     return reopened
 
 
