@@ -27,11 +27,11 @@ def real(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return verbs.run(EXAMPLES / "real_clips" / "recipe.yaml", tmp_path_factory.mktemp("real"))
 
 
-def test_every_real_clip_is_accounted_for(real: Run, test_data: Path) -> None:
+def test_every_real_clip_is_accounted_for(real: Run, test_data: Path, tmp_path: Path) -> None:
     listed = pl.read_csv(test_data / "clips" / "labels.csv", infer_schema=False)["file"].to_list()
     found = []
     for config in ("default", "pseudo_labeled"):
-        for split in datasets.load_dataset(str(real.release), config).values():
+        for split in datasets.load_dataset(str(real.release), config, cache_dir=tmp_path).values():
             found += split["name"]
     assert sorted(found) == sorted(listed), "all 17 can be read"
     answers = real.read("answers")

@@ -1,0 +1,1 @@
+"""Clips drawn on the spot, and the small model that ships."""
