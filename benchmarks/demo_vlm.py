@@ -91,9 +91,8 @@ question a prompt. Made by `benchmarks/demo_vlm.py`.
 
 ## Limits
 
-It knows one style of drawing. On photographs its answers mean nothing. In a
-spot check on 14 filmed clips, 97 % of its answers were "cannot be seen", and it
-was never more than 90 % sure of another one.
+It knows one style of drawing. On photographs its answers mean nothing; it was
+taught to say "cannot be seen" of pictures without a drawn person, and mostly does.
 """
 
 
