@@ -37,6 +37,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     problems += _vlm(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
+        problems += _nothing_tells(clips, task)
     return problems
 
 
@@ -56,11 +57,19 @@ def _questionnaire(path: Path) -> list[Problem]:
     return []
 
 
+def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> list[Problem]:
+    label = clips.labels is not None if isinstance(clips, FolderClips) else clips.label is not None
+    if label or clips.votes or clips.classifiers or not isinstance(task, Task) or task.ordinal:
+        return []
+    what = "names no labels, votes or classifiers, so nothing can tell which clip is of which class"
+    return [Problem("clips", what, "Name a file of labels or votes for some of the clips")]
+
+
 def _vlm(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
     if isinstance(vlm, OpenAIBackend):
         return _key(vlm, environ)
     if isinstance(vlm, TransformersBackend) and importlib.util.find_spec("transformers") is None:
-        return [Problem("vlm.backend", "transformers is not installed", "pip install 'curate[local]'")]
+        return [Problem("vlm.backend", "transformers is not installed", "pip install torch transformers")]
     if isinstance(vlm, ReplayBackend) and not vlm.ledger.is_file():
         return [
             Problem("vlm.ledger", f"{vlm.ledger}: no such file", "Name the ledger.sqlite of an earlier run")

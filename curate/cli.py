@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,25 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Turns a dataset with noisy, subjective labels into one that people can trust and train on.",
 )
 
 RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's YAML file.")]
 Classes = Annotated[str | None, typer.Option(help="Class names, comma-separated, lowest first if ordered.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"curate {metadata.version('curate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turns a dataset with noisy, subjective labels into one that people can trust and train on."""
 
 
 def main() -> None:
@@ -122,7 +137,7 @@ def evaluate(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
 ) -> None:
-    """Write the run's report again: one HTML file, nothing fetched."""
+    """Measure a finished run again, and write its release and report anew; nothing is asked or fetched."""
     from curate.verbs import rebuild
 
     typer.echo(f"wrote {rebuild(folder).report}")

@@ -1,5 +1,6 @@
 """Evidence from a CSV file: clip_id, instrument, outcome, as `curate refine` reads it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ import polars as pl
 from curate.errors import InputError, Problem
 
 _NEEDED = ("clip_id", "instrument", "outcome")
-_GOLD_COLUMNS = {"clip": ("clip_id", "file"), "label": ("gold", "label")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +26,78 @@ def read_evidence(path: Path, classes: Sequence[str] | None = None) -> EvidenceF
     """Read evidence in long form, every cell as text.
 
     Optional columns: `kind` (given, human, vlm, model; human if left out, and
-    given for the instrument of that name) and `rank` (an ordered list of
-    answers, of which the first is the answer).
+    given for the instrument of that name), `rank` (an ordered list of answers,
+    of which the first is the answer), `group` (instruments taken to be alike)
+    and `count` (a tally: so many people said it).
 
     Raises:
         InputError: The file cannot be read, or a needed column is missing.
     """
     frame = _read_csv(path, _NEEDED)
+    if frame.is_empty():
+        raise InputError(str(path), [Problem("rows", "found none, expected a row an answer")])
     if "rank" in frame.columns:
-        frame = frame.filter(pl.col("rank") == "1")
+        frame = frame.filter(pl.col("rank").fill_null("1") == "1")
     kind = pl.when(pl.col("instrument") == "given").then(pl.lit("given")).otherwise(pl.lit("human"))
     if "kind" in frame.columns:
         kind = pl.coalesce(pl.col("kind"), kind)
-    evidence = frame.select(*_NEEDED, kind=kind, probs=pl.lit(None, pl.List(pl.Float64)))
+    extra = [pl.col("group")] if "group" in frame.columns else []
+    if "count" in frame.columns:
+        extra.append(_counts(frame, path))
+    evidence = frame.select(*_NEEDED, *extra, kind=kind, probs=pl.lit(None, pl.List(pl.Float64)))
     return EvidenceFile(evidence, tuple(classes) if classes else _outcomes(evidence))
 
 
-def read_gold(path: Path) -> pl.DataFrame:
-    """Read labels known to be right, every cell as text.
+def _counts(frame: pl.DataFrame, path: Path) -> pl.Expr:
+    """The column of tallies as numbers; 1 where it is empty."""
+    numbers = frame["count"].cast(pl.Float64, strict=False)
+    wrong = frame.filter(numbers.is_null() & frame["count"].is_not_null())["count"].to_list()
+    if wrong:
+        raise InputError(str(path), [Problem("count", f"found {wrong[:5]}, expected numbers of votes")])
+    return pl.col("count").cast(pl.Float64).fill_null(1.0)
 
-    Columns: clip_id (or file), and gold (or label). Rows without a label are left out.
+
+def read_gold(path: Path) -> pl.DataFrame:
+    """Read labels known to be right, every cell as text; rows without a label are left out.
 
     Returns:
         Columns clip and label, as written.
 
     Raises:
-        InputError: The file cannot be read, or a needed column is missing.
+        InputError: The file cannot be read, a needed column is missing, or a clip has several labels.
     """
-    frame = _read_csv(path, ())
-    found = {name: _first_of(frame, path, names) for name, names in _GOLD_COLUMNS.items()}
-    return frame.select(**found).filter(pl.col("label").is_not_null())
+    clip, label = gold_columns(path)
+    frame = (
+        _read_csv(path, (clip, label)).select(clip=clip, label=label).drop_nulls().unique(maintain_order=True)
+    )
+    if twice := sorted(frame.filter(pl.col("clip").is_duplicated())["clip"].unique()):
+        raise InputError(
+            str(path), [Problem(name, "has several gold labels", "Keep one") for name in twice[:20]]
+        )
+    return frame
 
 
-def _first_of(frame: pl.DataFrame, path: Path, names: Sequence[str]) -> pl.Expr:
-    for name in names:
-        if name in frame.columns:
-            return pl.col(name)
-    raise InputError(str(path), [Problem("header", f"found {frame.columns}, expected {' or '.join(names)}")])
+def gold_columns(path: Path) -> tuple[str, str]:
+    """Names of the columns that name the clip (clip_id, else file) and the label (gold, else label).
+
+    Raises:
+        InputError: The file cannot be read, or has no such columns.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as opened:
+            header = [name.strip(' "\r\n') for name in re.split("[,;\t]", opened.readline())]
+    except OSError as error:
+        raise InputError(str(path), [Problem("file", f"cannot be read: {error.strerror}")]) from error
+    pairs = (("clip_id", "file"), ("gold", "label"))
+    found = [next((name for name in names if name in header), None) for names in pairs]
+    problems = [
+        Problem("header", f"found {header}, expected {' or '.join(names)}")
+        for names, name in zip(pairs, found, strict=True)
+        if name is None
+    ]
+    if problems:
+        raise InputError(str(path), problems)
+    return str(found[0]), str(found[1])
 
 
 def _outcomes(evidence: pl.DataFrame) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ as they were is not carried out again.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -20,7 +20,8 @@ from curate.answers.ask import Asked, ask_questionnaire
 from curate.clips.fingerprint import fingerprint
 from curate.clips.groups import make_splits
 from curate.clips.media import media_bytes, media_store
-from curate.clips.read import read_clips
+from curate.clips.read import ClipTables, read_clips
+from curate.errors import InputError, Problem
 from curate.files import write_text
 from curate.frames.take import take_frames
 from curate.labels.gather import gather, item_directions, item_options
@@ -32,7 +33,7 @@ from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.run_folder import Run, contract
 from curate.show.report import write_report
-from curate.vlm.backends import open_client
+from curate.vlm.backends import open_client, vlm_files
 from curate.vlm.ledger import Ledger
 
 Frames = Mapping[str, pl.DataFrame]
@@ -42,6 +43,13 @@ Counts = Mapping[str, int]
 DRAWINGS_NOTICE = (
     "The model that answered is the small one that ships with curate. It was trained on drawings only: "
     "about anything but such drawings its answers are not to be trusted."
+)
+
+
+NOTHING_TELLS = Problem(
+    "clips",
+    "no clip has a label or vote that can be used, so nothing tells which clip is which",
+    "Name a file of labels, votes or a classifier's probabilities for some clips",
 )
 
 
@@ -85,8 +93,8 @@ def _finish(run: Run, manifest: Manifest) -> None:
         return
     started_s = time.monotonic()
     write_out(run)
-    # The release is put in place whole: where its card stands, all of it does.
-    outputs = [run.folder / "metrics.json", run.report, run.release / "README.md"]
+    published = sorted(path for path in run.release.rglob("*") if path.is_file())
+    outputs = [run.folder / "metrics.json", run.report, *published]
     manifest.record("release", key, outputs, {}, time.monotonic() - started_s)
 
 
@@ -115,7 +123,7 @@ def release_content(run: Run) -> ReleaseContent:
     manifest = Manifest.load(run.folder)
     manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
     return ReleaseContent(
-        recipe=_with_notice(run.recipe),
+        recipe=_with_notice(run, manifest),
         questionnaire=run.questionnaire,
         tables=found,
         metrics=metrics,
@@ -133,12 +141,21 @@ def _call_totals(calls: pl.DataFrame) -> CallTotals:
     return CallTotals(calls=calls.height, **sums)
 
 
-def _with_notice(recipe: Recipe) -> Recipe:
-    """The recipe's notice, and before it what must be said of the model that ships."""
-    if not (isinstance(recipe.vlm, TransformersBackend) and recipe.vlm.model == "demo"):
-        return recipe
-    notice = f"{DRAWINGS_NOTICE} {recipe.report.notice}".strip()
-    return recipe.model_copy(update={"report": recipe.report.model_copy(update={"notice": notice})})
+def _with_notice(run: Run, manifest: Manifest) -> Recipe:
+    """The recipe with its notice, and before it what else a reader must know first."""
+    report = run.recipe.report
+    notice = " ".join([*_warnings(run, manifest), report.notice]).strip()
+    return run.recipe.model_copy(update={"report": report.model_copy(update={"notice": notice})})
+
+
+def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
+    asked, vlm = manifest.stages["answers"].counts, run.recipe.vlm
+    if isinstance(vlm, TransformersBackend) and vlm.model == "demo":
+        yield DRAWINGS_NOTICE
+    if left := manifest.stages["clips"].counts["not_sampled"]:
+        yield f"This is a sample: {left} more clips of the source were left out."
+    if missing := asked["left_out"] + asked["failed"]:
+        yield f"It is incomplete: {missing} questions were not answered, for they were left out or failed."
 
 
 def _carry_out(stage: Stage, run: Run, manifest: Manifest) -> None:
@@ -160,10 +177,13 @@ def _clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
         run.recipe.clips, run.classes, truth=run.recipe.evaluation.truth, progress=run.steps("clips")
     )
     clips = make_splits(found.clips, run.recipe.splits)
+    n_found = clips.height
     if run.limit is not None:
         # Ids come from a hash: the first in their order are a random sample, the same in every run.
         clips = clips.sort("clip_id").head(run.limit).sort("name", "clip_id")
     mine = pl.col("clip_id").is_in(clips["clip_id"].to_list())
+    if not _anything_tells(run, clips, found):
+        raise InputError("clips", [NOTHING_TELLS])
     written = {
         "clips": clips,
         "votes": found.votes.filter(mine),
@@ -172,7 +192,15 @@ def _clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
         "probabilities": found.probabilities.filter(mine),
         "problems-clips": found.problems,
     }
-    return written, {name: frame.height for name, frame in written.items()}
+    counts = {name: frame.height for name, frame in written.items()}
+    return written, {**counts, "not_sampled": n_found - clips.height}
+
+
+def _anything_tells(run: Run, clips: pl.DataFrame, found: ClipTables) -> bool:
+    """Whether anything says what the classes mean: asked before a call is paid for."""
+    said = (clips["label_given"].count(), found.votes.height, found.probabilities.height)
+    ranked = run.recipe.task.ordinal and any(item_directions(run.questionnaire).values())
+    return ranked or any(said)
 
 
 def _frames(run: Run, read: Frames) -> tuple[Frames, Counts]:
@@ -269,6 +297,7 @@ STAGES: Sequence[Stage] = (
         writes=("answers", "calls", "problems-answers"),
         parameters=lambda run: {
             "vlm": run.recipe.vlm.model_dump(mode="json"),
+            "files": vlm_files(run.recipe.vlm),
             "questionnaire": run.questionnaire.digest,
             "items": [item.id for item in run.questionnaire.items],
         },
@@ -288,6 +317,7 @@ STAGES: Sequence[Stage] = (
         writes=("labels", "instruments", "confusions"),
         parameters=lambda run: {
             "labels": run.recipe.labels.model_dump(mode="json"),
+            "classes": run.classes,
             "ordinal": run.recipe.task.ordinal,
             "directions": item_directions(run.questionnaire),
         },

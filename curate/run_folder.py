@@ -73,7 +73,14 @@ class Run:
         return self.folder / f"{stem}.parquet"
 
     def read(self, stem: str) -> pl.DataFrame:
-        """A table that a stage wrote, checked again."""
+        """A table that a stage wrote, checked again.
+
+        Raises:
+            InputError: The run has not come so far.
+        """
+        if not self.path(stem).is_file():
+            problem = Problem(self.path(stem).name, "is missing: the run is not finished", "Run it again")
+            raise InputError(str(self.folder), [problem])
         return tables.read(contract(stem), self.path(stem), self.classes)
 
     def steps(self, stage: str) -> Callable[[int, int], None]:
@@ -105,7 +112,8 @@ def open_run(
 
     Args:
         recipe: The recipe's file.
-        folder: The run's folder; runs/NAME beside the recipe if left out.
+        folder: The run's folder; runs/NAME beside the recipe if left out
+            (with a limit, runs/NAME-LIMIT-clips).
         environ: Where the key of a model's server is looked up.
         limit: Only so many clips.
         max_calls: At most so many new calls.
@@ -122,7 +130,9 @@ def open_run(
         questionnaire=load_questionnaire(path),
         recipe_text=recipe.read_text(encoding="utf-8"),
         questionnaire_text=path.read_text(encoding="utf-8"),
-        folder=folder or recipe.parent / "runs" / read.name,
+        # A sample has a folder of its own: it must not take the place of a whole run.
+        folder=folder
+        or recipe.parent / "runs" / (read.name if limit is None else f"{read.name}-{limit}-clips"),
         environ=environ,
         limit=limit,
         max_calls=max_calls,

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from curate.clips.gold import read_gold as read_gold_file
 from curate.clips.names import clip_names
 from curate.errors import InputError, Problem
-from curate.evidence_file import read_evidence, read_gold
+from curate.evidence_file import gold_columns, read_evidence, read_gold
 from curate.files import replaced
 from curate.labels.evaluate import score
 from curate.labels.evidence import Evidence
@@ -18,6 +19,7 @@ from curate.labels.intake import evidence_from_frame
 from curate.labels.refine import Labels, refine
 from curate.manifest import Manifest
 from curate.pipeline import execute, write_out
+from curate.recipe import GoldFile
 from curate.release.content import Metrics
 from curate.release.load import load_release
 from curate.release.truth import against_truth
@@ -106,6 +108,11 @@ def refine_file(
     Raises:
         InputError: A file cannot be read, or says something that it cannot mean.
     """
+    if ordinal and not classes:
+        problem = Problem("--ordinal", "needs --classes, which say their order", "--classes lowest,…,highest")
+        raise InputError(str(path), [problem])
+    if out.suffix != ".parquet":
+        raise InputError(str(out), [Problem("--out", "names no .parquet file", f"--out {out.stem}.parquet")])
     read = read_evidence(path, classes)
     evidence = evidence_from_frame(read.evidence, read.classes, ordinal=ordinal)
     labels = refine(evidence, read.classes)
@@ -130,13 +137,13 @@ def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:
         InputError: No clip of the folder has a label in the gold file.
     """
     refined = _refined(folder)
-    known = _by_id(read_gold(gold), refined)
+    known, notes = _known(gold, refined)
+    yield from (f"note: {note}" for note in notes)
     found = against_truth(
         refined.labels, refined.votes, refined.classes, known, ordinal=refined.ordinal, source="gold"
     )
     if found is None:
-        what = f"none of its rows names a clip of {folder}, such as {refined.clips['name'][0]}"
-        raise InputError(str(gold), [Problem("clip_id or file", what)])
+        raise InputError(str(gold), [Problem("rows", f"none of them tells of a clip of {folder}")])
     yield from _measured(found)
 
 
@@ -164,14 +171,15 @@ def _refined(folder: Path) -> _Refined:
     return _Refined(release.clips, release.labels, release.votes, release.classes, ordinal)
 
 
-def _by_id(gold: pl.DataFrame, refined: _Refined) -> pl.DataFrame:
-    """Gold with columns clip_id and label; rows that name no clip, or several, are left out."""
-    ids, names = refined.clips["clip_id"].to_list(), clip_names(refined.clips["name"], refined.source)
-    found = {name: names.find(name) for name in gold["clip"]}
-    place = {name: ids[positions[0]] for name, positions in found.items() if len(positions) == 1}
-    place |= {clip_id: clip_id for clip_id in ids}
-    mapped = gold.select(pl.col("clip").replace_strict(place, default=None).alias("clip_id"), "label")
-    return mapped.filter(pl.col("clip_id").is_not_null()).unique("clip_id", keep="first", maintain_order=True)
+def _known(path: Path, refined: _Refined) -> tuple[pl.DataFrame, list[Problem]]:
+    """Gold with columns clip_id and label, and what is odd about the file's rows."""
+    clip, label = gold_columns(path)
+    ids = refined.clips["clip_id"].to_list()
+    names = clip_names(ids) if clip == "clip_id" else clip_names(refined.clips["name"], refined.source)
+    gold, findings = read_gold_file(GoldFile(file=path, clip=clip, label=label), names, refined.classes)
+    rows = {"clip_id": [ids[position] for position in gold], "label": [one.label for one in gold.values()]}
+    schema = {"clip_id": pl.String, "label": pl.String}
+    return pl.DataFrame(rows, schema=schema), [finding.problem() for finding in findings]
 
 
 def _measured(truth: Metrics | None) -> Iterator[str]:
@@ -191,6 +199,8 @@ def _measured(truth: Metrics | None) -> Iterator[str]:
 def _scored(evidence: Evidence, labels: Labels, gold: pl.DataFrame) -> Iterator[str]:
     known = dict(gold.iter_rows())
     place = {name: code for code, name in enumerate(labels.classes)}
+    if strange := sorted(set(known.values()) - set(place)):
+        yield f"note: gold labels that are none of the classes are left out: {', '.join(strange[:5])}"
 
     def codes(names: Sequence[str | None]) -> np.ndarray:
         return np.array([place.get(name or "", -1) for name in names], dtype=np.int64)

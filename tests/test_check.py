@@ -7,7 +7,7 @@ from curate.starters.write import write_starter
 
 RECIPE = """
 name: street
-task: {classes: [calm, busy]}
+task: {classes: [calm, busy], ordinal: true}
 clips: {source: folder, path: media}
 vlm: VLM
 """
@@ -55,3 +55,10 @@ def test_a_wrong_section_hides_nothing_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "media" / "b.mp4").touch()
     where = [problem.where for problem in check(path, {})]
     assert where == ["vlm.model", "questionnaire.yaml: about", "questionnaire.yaml: items", "b.mp4"]
+
+
+def test_a_recipe_that_nothing_can_label_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    path = street(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8").replace(", ordinal: true", ""), encoding="utf-8")
+    (problem,) = told(path)
+    assert "nothing can tell which clip is of which class" in problem

@@ -82,7 +82,40 @@ def test_eval_of_clips_that_are_not_there_says_so(finished: Run, tmp_path: Path)
     gold.write_text("file,label\nother.mp4,engaged\n", encoding="utf-8")
     done = curate("eval", finished.folder, "--gold", gold)
     assert done.returncode == 1
-    assert "none of its rows names a clip" in done.stderr
+    assert "none of its 1 rows names a clip" in done.stderr
+
+
+def test_eval_tells_of_rows_that_it_cannot_use(finished: Run, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.csv"
+    rows = ["clip_001.mp4,engaged", "clip_002.mp4,Engaged", "ghost.mp4,engaged", ",engaged"]
+    gold.write_text("\n".join(["file,label", *rows]) + "\n", encoding="utf-8")
+    done = curate("eval", finished.folder, "--gold", gold)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("note: gold.csv") == 3, done.stdout
+    assert "Did you mean engaged?" in done.stdout
+
+
+def test_an_unfinished_run_is_told(finished: Run, tmp_path: Path) -> None:
+    for name in ("recipe.json", "recipe.yaml", "questionnaire.yaml"):
+        (tmp_path / name).write_bytes((finished.folder / name).read_bytes())
+    done = curate("report", tmp_path)
+    assert done.returncode == 1
+    assert "the run is not finished. Run it again" in done.stderr
+
+
+def test_refine_takes_tallies_and_refuses_an_order_it_would_have_to_guess(tmp_path: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text(
+        "clip_id,instrument,outcome,count\na,crowd,yes,9\na,crowd,no,1\nb,crowd,no,9\nb,crowd,yes,1\n",
+        encoding="utf-8",
+    )
+    done = curate("refine", votes, "--out", tmp_path / "o.parquet")
+    assert done.returncode == 0, done.stderr
+    labels = dict(pl.read_parquet(tmp_path / "o.parquet").select("clip_id", "label_refined").iter_rows())
+    assert labels == {"a": "yes", "b": "no"}
+    refused = curate("refine", votes, "--ordinal", "--out", tmp_path / "o.parquet")
+    assert refused.returncode == 1
+    assert "--ordinal: needs --classes" in refused.stderr
 
 
 def test_a_wrong_file_is_one_message_and_exit_code_one(tmp_path: Path) -> None:

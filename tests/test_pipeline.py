@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import polars as pl
 import pytest
 
 from curate.demo.demonstrate import demonstrate, draw
+from curate.errors import InputError
 from curate.manifest import Manifest
-from curate.pipeline import STAGES, execute
+from curate.pipeline import STAGES, execute, write_out
 from curate.run_folder import Run, open_run, reopen_run
 
 
@@ -139,3 +141,67 @@ def test_an_interrupted_demo_is_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "truth.csv").unlink()
     run = demonstrate(tmp_path, silent, n_clips=8, seed=7)
     assert run.read("clips").height >= 8
+
+
+def test_other_classes_make_other_labels(finished: Run, again: Callable[..., Run]) -> None:
+    first = again()
+    execute(first)
+    classes = "[not engaged, barely engaged, engaged, highly engaged]"
+    turned = again((classes, "[highly engaged, engaged, barely engaged, not engaged]"))
+    execute(turned)
+    for row in turned.read("labels").iter_rows(named=True):
+        best = max(range(4), key=lambda place: row["soft_label"][place])
+        assert turned.classes[best] == row["label_refined"]
+
+
+def test_a_run_that_nothing_can_label_ends_before_a_call_is_made(
+    finished: Run, again: Callable[..., Run]
+) -> None:
+    votes = "  votes:\n    file: votes.csv\n"
+    bare = again(
+        ("    file: labels.csv\n", "    file: labels.csv\n    label: null\n"),
+        (votes, ""),
+        ("ordinal: true", "ordinal: false"),
+    )
+    with pytest.raises(InputError, match="nothing tells which clip is which"):
+        execute(bare)
+    assert not (bare.folder / "ledger.sqlite").exists()
+
+
+def test_ordered_classes_need_no_label_where_items_have_a_direction(again: Callable[..., Run]) -> None:
+    votes = "  votes:\n    file: votes.csv\n"
+    bare = again(("    file: labels.csv\n", "    file: labels.csv\n    label: null\n"), (votes, ""))
+    execute(bare)
+    accuracy = bare.metrics["truth"]["accuracy_pseudo"]["value"]
+    assert accuracy > 0.5, "four classes: chance is 0.25"
+
+
+def test_a_release_that_lost_a_file_is_made_again(again: Callable[..., Run]) -> None:
+    run = again()
+    execute(run)
+    lost = sorted((run.release / "data").glob("*.parquet"))[0]
+    lost.unlink()
+    execute(run)
+    assert lost.is_file()
+
+
+def test_a_sample_and_missing_answers_are_said_first(again: Callable[..., Run]) -> None:
+    few = again(limit=10, max_calls=20)
+    execute(few)
+    card = (few.release / "README.md").read_text(encoding="utf-8")
+    assert "This is a sample: 14 more clips" in card
+    assert "60 questions were not answered" in card, "10 clips x 8 items - 20 calls"
+
+
+def test_a_sample_has_a_folder_of_its_own(finished: Run) -> None:
+    recipe = finished.folder.parent / "recipe.yaml"
+    whole, sample = (open_run(recipe, environ={}, limit=limit).folder for limit in (None, 5))
+    assert whole != sample
+
+
+def test_the_report_does_without_pictures_that_were_cleared(again: Callable[..., Run]) -> None:
+    run = again()
+    execute(run)
+    shutil.rmtree(run.folder / "pictures")
+    write_out(reopen_run(run.folder))
+    assert "picture not kept" in run.report.read_text(encoding="utf-8")

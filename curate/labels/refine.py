@@ -25,11 +25,11 @@ class Settings:
 
     rule: Literal["threshold", "quota"] = "threshold"
     """threshold: reliability decides alone. quota: the best share of every given class."""
-    threshold: float = 0.7
+    threshold: float = 0.8
     """Reliability from which on a given label is high, if `rule` is threshold."""
     quota: float = 0.5
     """Share of each given class that is high, if `rule` is quota."""
-    pseudo_threshold: float = 0.8
+    pseudo_threshold: float = 0.9
     """Confidence from which on a pseudo-label is accepted."""
     fit: FitSettings = field(default_factory=FitSettings)
     """The model's own settings."""

@@ -59,7 +59,8 @@ def _heights(evidence: Evidence) -> Floats:
 def _height(evidence: Evidence, index: int, instrument: Instrument) -> Floats:
     """Mean place of one item's answers on its scale, standardised over clips."""
     scale = np.array([option != UNSEEN for option in instrument.options])
-    mine = (evidence.instrument == index) & scale[evidence.option]
+    answers = np.flatnonzero(evidence.instrument == index)
+    mine = answers[scale[evidence.option[answers]]]
     place = instrument.direction * evidence.option[mine]
     weight = np.bincount(evidence.item[mine], evidence.weight[mine], evidence.n_items)
     total = np.bincount(evidence.item[mine], evidence.weight[mine] * place, evidence.n_items)

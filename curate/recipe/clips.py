@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from curate.recipe.fields import FolderOrId, Name
 from curate.sections import Section
@@ -85,6 +85,16 @@ class ClassifierFile(Section):
     """Column that names the clip."""
 
 
+def _names_differ(classifiers: tuple[ClassifierFile, ...]) -> tuple[ClassifierFile, ...]:
+    names = [classifier.name for classifier in classifiers]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{repeated} name more than one classifier. Give each its own name")
+    return classifiers
+
+
+Classifiers = Annotated[tuple[ClassifierFile, ...], AfterValidator(_names_differ)]
+
+
 class FolderClips(Section):
     """A folder of videos and images, with CSV files beside it."""
 
@@ -103,7 +113,7 @@ class FolderClips(Section):
     gold: GoldFile | None = None
     """Adjudicated labels."""
 
-    classifiers: tuple[ClassifierFile, ...] = ()
+    classifiers: Classifiers = ()
     """Out-of-sample probabilities of classifiers."""
 
 
@@ -146,7 +156,7 @@ class DatasetClips(Section):
     gold: GoldFile | None = None
     """Adjudicated labels, by clip name."""
 
-    classifiers: tuple[ClassifierFile, ...] = ()
+    classifiers: Classifiers = ()
     """Out-of-sample probabilities of classifiers, by clip name."""
 
 

@@ -43,8 +43,14 @@ def load_recipe(path: Path | str) -> Recipe:
 def _path_texts(section: Section) -> list[str]:
     """Every path of a recipe as it was written."""
     values = [(getattr(section, name), field) for name, field in type(section).model_fields.items()]
-    inner = [text for value, _ in values if isinstance(value, Section) for text in _path_texts(value)]
+    inner = [text for value, _ in values for part in _sections(value) for text in _path_texts(part)]
     return inner + [str(value) for value, field in values if _is_path(value, field)]
+
+
+def _sections(value: object) -> list[Section]:
+    """A value that is a section, or those in a value that is a list."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return [part for part in parts if isinstance(part, Section)]
 
 
 def _rooted(section: AnySection, root: Path) -> AnySection:
@@ -57,6 +63,8 @@ def _rooted(section: AnySection, root: Path) -> AnySection:
 def _rooted_value(value: object, field: FieldInfo, root: Path) -> object:
     if isinstance(value, Section):
         return _rooted(value, root)
+    if isinstance(value, tuple):
+        return tuple(_rooted_value(part, field, root) for part in value)
     if not _is_path(value, field):
         return value
     place = Path(os.path.normpath(root / os.path.expandvars(str(value))))

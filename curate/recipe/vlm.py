@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from curate.recipe.fields import FolderOrId, Text
 from curate.sections import Section
@@ -42,6 +42,19 @@ class OpenAIBackend(Section):
 
     seed: int = 0
     """Sampling seed, sent with every request."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, base_url: str) -> str:
+        example = "http://127.0.0.1:8000/v1"
+        try:
+            parts = urlsplit(base_url)
+            sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError(f"{base_url!r} is no address of a server, such as {example}")
+        return base_url
 
     @property
     def is_local(self) -> bool:

@@ -15,14 +15,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 def escape(text: object) -> str:
     """Text that Markdown shows as it is, on one line: no markup, HTML, table bar or heading of its own."""
     flat = html.escape(" ".join(str(text).split()), quote=False)
-    return _SPECIAL.sub(r"\\\1", flat).replace("://", ":\\//")  # else a bare address would become a link
-
-
-def fenced(text: str, language: str = "") -> Markup:
-    """Text in a code fence that is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}{language}\n{text.rstrip()}\n{fence}")  # noqa: S704 - the fence keeps it text
+    plain = _SPECIAL.sub(r"\\\1", flat)
+    # Else a bare address of a page or of a person would become a link.
+    return plain.replace("://", ":\\//").replace("www.", "www\\.").replace("@", "\\@")
 
 
 def render_markdown(name: str, values: dict[str, Any]) -> str:
@@ -33,7 +28,7 @@ def render_markdown(name: str, values: dict[str, Any]) -> str:
 
 def _environment() -> jinja2.Environment:
     # HTML escaping is the wrong one here: `finalize` escapes for Markdown instead, every value.
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         autoescape=False,  # noqa: S701
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -41,8 +36,6 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.filters["fenced"] = fenced
-    return environment
 
 
 def _finalize(value: object) -> object:

@@ -52,7 +52,7 @@ def _accuracy(metrics: Metrics) -> list[Finding]:
     if truth is None or not truth["accuracy_given"]["n"]:
         return []
     given, refined = truth["accuracy_given"], truth["accuracy_refined"]
-    how = "checked labels" if truth["source"] == "gold" else "the truth known by construction"
+    how = "checked labels" if truth["source"] == "gold" else "labels known to be right"
     text = (
         f"Against {how} ({count(given['n'], 'clip')}), {given['value']:.2f} of the given labels are right "
         f"and {refined['value']:.2f} of the refined: {truth['repaired']} repaired, {truth['broken']} broken."

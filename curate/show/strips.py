@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from PIL import Image, UnidentifiedImageError
 
+from curate.errors import CurateError
 from curate.questionnaire import Item
 from curate.release.content import ReleaseContent
 from curate.release.metrics import base_answers
@@ -108,7 +109,7 @@ def _data_uri(sha256: str, picture: Callable[[str], bytes]) -> str | None:
     try:
         with Image.open(io.BytesIO(picture(sha256))) as opened:
             small = opened.convert("RGB")
-    except (KeyError, OSError, UnidentifiedImageError):
+    except (CurateError, KeyError, OSError, UnidentifiedImageError):
         return None  # pictures may be cleared to save room: the report then says so
     small.thumbnail((MOST_PX, MOST_PX))
     out = io.BytesIO()

@@ -23,7 +23,7 @@ class Start:
     count: int
 
 
-# More frames are not simply better (paper C): one a second or so for slow cues, more for brief ones.
+# More frames are not simply better (arXiv 2604.15280): about one a second for slow cues, more for brief ones.
 STARTS: dict[Domain, Start] = {
     "engagement": Start(
         "How engaged is the person with what is before them?",

@@ -1,9 +1,12 @@
 """The client that a recipe asks for."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from curate.recipe import OpenAIBackend, TransformersBackend, Vlm
+from curate.resources import resource
 from curate.vlm.client import VisionClient
+from curate.vlm.local_model import DEMO
 from curate.vlm.openai import OpenAIClient
 from curate.vlm.replay import ReplayClient
 from curate.vlm.transformers import TransformersClient
@@ -25,3 +28,20 @@ def open_client(vlm: Vlm, environ: Mapping[str, str]) -> VisionClient:
     if isinstance(vlm, TransformersBackend):
         return TransformersClient(vlm)
     return ReplayClient(vlm.ledger)
+
+
+def vlm_files(vlm: Vlm) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of the files that answer: a model's folder, or a ledger to replay.
+
+    Empty for a server and for a model on the Hub, which say by their revision
+    what they are.
+    """
+    if isinstance(vlm, OpenAIBackend):
+        return []
+    if isinstance(vlm, TransformersBackend):
+        folder = resource("demo/model") if vlm.model == DEMO else Path(vlm.model)
+        files = sorted(folder.glob("*.safetensors"))
+    else:
+        files = [vlm.ledger] if vlm.ledger.is_file() else []
+    seen = [(path.name, path.stat()) for path in files]
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in seen]

@@ -126,7 +126,7 @@ def load_model(backend: TransformersBackend) -> LocalModel:
     except ImportError as error:
         raise MissingPartError(
             f"backend transformers needs torch and transformers ({error}). "
-            "Install them with: pip install 'curate[local]'"
+            "Install them with: pip install torch transformers"
         ) from error
     disable_progress_bar()  # type: ignore[no-untyped-call]  # curate shows its own
     if backend.threads is not None:

@@ -93,3 +93,28 @@ def test_every_key_is_documented() -> None:
         return [f"{at}.{name}" for name, field in model.model_fields.items() if not field.description]  # type: ignore[attr-defined]
 
     assert undocumented(Recipe, "recipe") == []
+
+
+def test_paths_within_lists_are_made_absolute_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELSEWHERE", "/elsewhere")
+    files = 'classifiers: [{file: a.csv, name: a}, {file: "${ELSEWHERE}/b.csv", name: b}]'
+    clips = load_recipe(write(tmp_path, SOUND.replace("path: media", f"path: media, {files}"))).clips
+    assert [classifier.file for classifier in clips.classifiers] == [
+        tmp_path / "a.csv",
+        Path("/elsewhere/b.csv"),
+    ]
+
+
+def test_two_classifiers_of_one_name_are_refused(tmp_path: Path) -> None:
+    files = "classifiers: [{file: a.csv}, {file: b.csv}]"
+    with pytest.raises(RecipeError, match="Give each its own name"):
+        load_recipe(write(tmp_path, SOUND.replace("path: media", f"path: media, {files}")))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:port/v1", "http://[oops/v1", "ftp://a.example", "127.0.0.1"]
+)
+def test_an_address_that_is_none_is_refused(address: str, tmp_path: Path) -> None:
+    text = SOUND.replace("model: some/model", f'model: m, base_url: "{address}"')
+    with pytest.raises(RecipeError, match="is no address of a server, such as"):
+        load_recipe(write(tmp_path, text))

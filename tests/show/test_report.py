@@ -100,7 +100,7 @@ def test_a_dollar_in_a_class_is_no_mathematics(synthetic: ModuleType) -> None:
 def test_what_matters_comes_first(html: str) -> None:
     text = Tags(html).text
     assert text.index("trained on drawings") < text.index("of the given labels look wrong")
-    assert text.index("Against the truth known by construction") < text.index("What came in")
+    assert text.index("Against labels known to be right") < text.index("What came in")
 
 
 def test_unknown_quality_and_silence_are_said_at_the_top(synthetic: ModuleType) -> None:
