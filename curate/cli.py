@@ -74,7 +74,7 @@ def check(recipe: RecipePath) -> None:
 def run(
     recipe: RecipePath,
     out: Annotated[
-        Path | None, typer.Option(help="The run's folder; runs/NAME beside the recipe if left out.")
+        Path | None, typer.Option(help="The run's folder; one under runs/ beside the recipe if left out.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, a random sample.")] = None,
     max_calls: Annotated[int | None, typer.Option(min=0, help="Stop asking after so many new calls.")] = None,

@@ -1,7 +1,7 @@
 """Asks the questionnaire about every clip, one prompt an item."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,8 @@ FORM = "letter"
 """What a reply must look like. Not the whole questionnaire: an item added to it must not
 cost the calls of the others again."""
 _ORDER = ("clip_id", "item", "variant", "control")
+_ROWS_AT_ONCE = 10_000
+"""So many answers wait as Python objects, several times the size of a table's rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One item about one clip."""
+class _Shown:
+    """What is sent of one clip."""
 
     clip_id: str
-    clip_name: str
-    item: Item
+    name: str
+    pictures: tuple[str, ...]
+    """sha256 of the key frames, in order."""
     receipt: str
 
 
@@ -75,73 +78,104 @@ async def ask_questionnaire(
         progress: Told of (answers done, answers in all).
 
     Raises:
-        ClientError: The first calls all failed alike.
+        ClientError: No call was answered, and several in a row failed alike.
     """
-    shown = _key_frames(clips, frames)
-    questions = [
-        _Question(clip_id, name, item, receipt(rows))
-        for clip_id, name, rows in shown
-        for item in questionnaire.items
-    ]
-    results = await ask_all(
+    shown = _shown(clips, frames)
+    sheet = _Sheet(shown, questionnaire.items)
+    total = len(shown) * len(questionnaire.items)
+    await ask_all(
         _calls(shown, questionnaire, picture),
         client,
         ledger,
+        sheet.take,
         pace=client.pace,
         rng=rng,
         max_calls=max_calls,
-        progress=lambda done: progress(done, len(questions)),
+        progress=lambda done: progress(done, total),
     )
-    return _asked(questions, results)
+    return sheet.asked()
 
 
-def _key_frames(clips: pl.DataFrame, frames: pl.DataFrame) -> list[tuple[str, str, pl.DataFrame]]:
-    """Id, name and key frames of every clip that has any, in the order of `clips`."""
+def _shown(clips: pl.DataFrame, frames: pl.DataFrame) -> list[_Shown]:
+    """Every clip that has key frames, in the order of `clips`."""
     keys = frames.filter(pl.col("role") == "key").sort("clip_id", "index")
-    by_clip = keys.partition_by("clip_id", as_dict=True)
+    # One clip's frames at a time: a DataFrame for each of many clips takes gigabytes.
+    sent = {
+        str(clip_id): (tuple(rows["sha256"]), receipt(rows))
+        for (clip_id,), rows in keys.group_by("clip_id", maintain_order=True)
+    }
     named = clips.select("clip_id", "name").iter_rows()
-    return [(clip_id, name, by_clip[(clip_id,)]) for clip_id, name in named if (clip_id,) in by_clip]
+    return [_Shown(clip_id, name, *sent[clip_id]) for clip_id, name in named if clip_id in sent]
 
 
 def _calls(
-    shown: Sequence[tuple[str, str, pl.DataFrame]],
-    questionnaire: Questionnaire,
-    picture: Callable[[str], bytes],
+    shown: Sequence[_Shown], questionnaire: Questionnaire, picture: Callable[[str], bytes]
 ) -> Iterator[Call]:
     """All items of a clip, one after the other, so that a server finds its pictures already read."""
-    for _, _, rows in shown:
-        pictures = tuple(Picture(picture(digest), digest) for digest in rows["sha256"])
-        proof = receipt(rows)
+    for clip in shown:
+        pictures = tuple(Picture(picture(digest), digest) for digest in clip.pictures)
         for item in questionnaire.items:
             prompt = Prompt(pictures, question_text(questionnaire, item), item.letters)
-            yield Call(prompt, PROMPT_VERSION, proof, FORM)
+            yield Call(prompt, PROMPT_VERSION, clip.receipt, FORM)
 
 
-def _asked(questions: Sequence[_Question], results: Sequence[Result]) -> Asked:
-    pairs = list(zip(questions, results, strict=True))
-    answers = [_row(question, result) for question, result in pairs if result.reply or result.error]
-    problems = [_problem(question, result.error) for question, result in pairs if result.error]
-    return Asked(
-        answers=tables.table("answers", answers).sort(_ORDER),
-        problems=tables.table("problems", problems),
-        n_fresh=sum(result.fresh and result.reply is not None for result in results),
-        n_reused=sum(not result.fresh and result.reply is not None for result in results),
-        n_failed=len(problems),
-        n_left_out=len(questions) - len(answers),
-    )
+@dataclass(slots=True)
+class _Sheet:
+    """Takes results down as rows, as they come; no reply is kept."""
+
+    shown: Sequence[_Shown]
+    items: Sequence[Item]
+    rows: list[dict[str, object]] = field(default_factory=list)
+    full: list[pl.DataFrame] = field(default_factory=lambda: [tables.empty("answers")])
+    problems: dict[int, dict[str, object]] = field(default_factory=dict)
+    """By place of the call."""
+    n_fresh: int = 0
+    n_reused: int = 0
+
+    def take(self, place: int, result: Result) -> None:
+        """Read the result of the call at that place: all items of a clip, then the next clip."""
+        if result.reply is None and result.error is None:
+            return
+        clip, item = self.shown[place // len(self.items)], self.items[place % len(self.items)]
+        self.rows.append(_row(clip, item, result))
+        if result.error is not None:
+            self.problems[place] = _problem(clip, item, result.error)
+        elif result.fresh:
+            self.n_fresh += 1
+        else:
+            self.n_reused += 1
+        if len(self.rows) == _ROWS_AT_ONCE:
+            self._turn()
+
+    def asked(self) -> Asked:
+        """The tables, whatever the order in which the results came."""
+        self._turn()
+        answers = pl.concat(self.full).sort(_ORDER)
+        return Asked(
+            answers=answers,
+            problems=tables.table("problems", [self.problems[place] for place in sorted(self.problems)]),
+            n_fresh=self.n_fresh,
+            n_reused=self.n_reused,
+            n_failed=len(self.problems),
+            n_left_out=len(self.shown) * len(self.items) - answers.height,
+        )
+
+    def _turn(self) -> None:
+        self.full.append(tables.table("answers", self.rows))
+        self.rows = []
 
 
-def _row(question: _Question, result: Result) -> dict[str, object]:
+def _row(clip: _Shown, item: Item, result: Result) -> dict[str, object]:
     row: dict[str, object] = {
-        "clip_id": question.clip_id,
-        "item": question.item.id,
+        "clip_id": clip.clip_id,
+        "item": item.id,
         "variant": "base",
         "control": "none",
-        "receipt": question.receipt,
+        "receipt": clip.receipt,
     }
     if result.reply is None:
         return row | {"outcome": "failed"}
-    read = parse(result.reply, question.item)
+    read = parse(result.reply, item)
     return row | {
         "outcome": read.outcome,
         "answer": read.answer,
@@ -151,10 +185,10 @@ def _row(question: _Question, result: Result) -> dict[str, object]:
     }
 
 
-def _problem(question: _Question, error: str | None) -> dict[str, object]:
+def _problem(clip: _Shown, item: Item, error: str) -> dict[str, object]:
     return {
-        "where": f"item {question.item.id}",
-        "clip": question.clip_name,
+        "where": f"item {item.id}",
+        "clip": clip.name,
         "kind": "answer",
         "what": error,
         "action": "set_aside",

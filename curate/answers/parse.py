@@ -33,6 +33,21 @@ _SAID = re.compile(
 )
 # A capital that stands alone. "A person" and "I see" are words, not letters.
 _ALONE = re.compile(r"(?<![\w'])(?![AI]\s+(?!or\b|and\b)[a-z])([A-Z])(?![\w'])")
+# What stands before a letter that is denied ("isn't likely to be (B"), and after it ("B) is not right").
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|cannot|never|nor|neither|rather than|instead of|other than|anything but)|n['\u2019]t)"
+    r"(?:\s+(?:an?|the|it|it's|is|be|been|to|of|as|like|that|either|likely|probably|really|necessarily|quite"
+    r"|actually|simply|just|only|think|say|believe|choose|pick|select|look|seem|right|correct|best"
+    r"|answer|option|choice|letter))*[\s\"'`(\[*_]*$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"[\s\"'`)\]*_]*\s(?:(?:is|was|can|could|would)(?:\s*not|n?['\u2019]t)(?:\s+be)?"
+    r"(?=\s+(?:the|right|correct|true|likely|what)\b|[\W_]*$)|is\s+(?:wrong|incorrect|false)\b)",
+    re.IGNORECASE,
+)
+_DENIED_WITHIN = 80
+"""Characters before a letter among which a denial is looked for."""
 _FENCE = re.compile(r"^```(?:json)?\s*|\s*```$")
 _SAID_WORDS = re.compile(r"^[\W_]*(?:the\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.,;:!\n]")
@@ -97,18 +112,28 @@ def _unwrapped(text: str) -> str:
 
 
 def _chosen(text: str, item: Item) -> int | None:
-    """Place of the one option that is meant, or None."""
-    places = {item.letters.index(letter) for letter in _letters(text, item)} | _chosen_words(text, item)
+    """Place of the one option that is meant, or None; None also where an option is denied."""
+    named = _letters(text, item)
+    if any(_is_denied(text, match, item) for match in named):
+        return None
+    places = {item.letters.index(match[1].upper()) for match in named} | _chosen_words(text, item)
     return places.pop() if len(places) == 1 else None
 
 
-def _letters(text: str, item: Item) -> set[str]:
-    """Every letter of the item that the text names as an answer."""
-    found = {match.upper() for match in _SAID.findall(text)} | set(_ALONE.findall(text))
-    for pattern in (_WHOLE.fullmatch(text), _LEADING.match(text)):
-        if pattern:
-            found.add(pattern.group(1).upper())
-    return found & set(item.letters)
+def _letters(text: str, item: Item) -> list[re.Match[str]]:
+    """Every place where the text names a letter of the item as an answer; group 1 is the letter."""
+    found = [*_SAID.finditer(text), *_ALONE.finditer(text), _WHOLE.fullmatch(text), _LEADING.match(text)]
+    return [match for match in found if match and match[1].upper() in item.letters]
+
+
+def _is_denied(text: str, letter: re.Match[str], item: Item) -> bool:
+    """Whether the text says that the letter is not meant."""
+    before = _DENIED_BEFORE.search(text[max(0, letter.start(1) - _DENIED_WITHIN) : letter.start(1)])
+    # In "never (A)" the word is no denial where it is itself the option A.
+    option = item.all_options[item.letters.index(letter[1].upper())]
+    if before and _folded(before[0]) != _folded(option):
+        return True
+    return _DENIED_AFTER.match(text, letter.end(1)) is not None
 
 
 def _chosen_words(text: str, item: Item) -> set[int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ LONGEST_NAMED_WAIT_S = 600.0
 """A server that names a longer wait has run out of quota; the call is given up."""
 
 HOPELESS_AFTER = 5
-"""When so many calls have failed alike and none was answered, the rest would fail too."""
+"""When so many calls in a row have failed alike and none was answered, the rest would fail too."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -50,43 +51,46 @@ async def ask_all(
     calls: Iterable[Call],
     client: VisionClient,
     ledger: Ledger,
+    take: Callable[[int, Result], None],
     *,
     pace: Pace,
     rng: np.random.Generator,
     max_calls: int | None = None,
     sleep: Sleep = asyncio.sleep,
     progress: Callable[[int], None] = lambda done: None,
-) -> list[Result]:
+) -> None:
     """Ask every call that the ledger does not hold.
 
     Calls are taken one by one in their order, so that those of one clip are
     under way together; a call that appears twice is asked once. A reply is in
-    the ledger before it is in the results.
+    the ledger before it is handed over, and is not kept in memory after.
 
     Args:
         calls: Taken as needed, so that only pictures under way are in memory.
         client: Who is asked.
         ledger: Looked into first, and told of everything.
+        take: Handed every result as it comes, with its call's place in `calls`;
+            results come in another order than calls.
         pace: How many at once, and how often again.
         rng: Jitter of the waits.
         max_calls: At most so many calls that are not in the ledger; the others are left out.
         sleep: Waits so many seconds.
         progress: Told how many calls are done.
 
-    Returns:
-        A result a call, in the order of `calls`.
-
     Raises:
-        ClientError: The first `HOPELESS_AFTER` calls failed alike: a wrong address, key or model.
+        ClientError: No call was answered, and `HOPELESS_AFTER` in a row failed alike: a wrong
+            address, key or model.
     """
     desk = _Desk(client, ledger, pace.retries, rng, max_calls, sleep)
     numbered = enumerate(calls)
-    results: dict[int, Result] = {}
+    done = 0
 
     async def work() -> None:
+        nonlocal done
         for position, call in numbered:
-            results[position] = await desk.result(call)
-            progress(len(results))
+            take(position, await desk.result(call))
+            done += 1
+            progress(done)
 
     workers = [asyncio.create_task(work()) for _ in range(pace.concurrency)]
     try:
@@ -95,12 +99,11 @@ async def ask_all(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
-    return [results[position] for position in range(len(results))]
 
 
 @dataclass(slots=True)
 class _Desk:
-    """What the workers share: the budget, calls under way, and how the first calls went."""
+    """What the workers share: the budget, calls under way, and how the last failures went."""
 
     client: VisionClient
     ledger: Ledger
@@ -110,7 +113,8 @@ class _Desk:
     sleep: Sleep
     under_way: dict[str, asyncio.Future[Result]] = field(default_factory=dict)
     any_answered: bool = False
-    failures: list[str] = field(default_factory=list)
+    failures: deque[str] = field(default_factory=lambda: deque(maxlen=HOPELESS_AFTER))
+    """The last kinds of error."""
 
     async def result(self, call: Call) -> Result:
         """The ledger's reply, the reply of the same call under way, or a new one."""
@@ -167,8 +171,11 @@ class _Desk:
 
     def _failed(self, key: str, error: ClientError) -> Result:
         self.failures.append(_kind(error))
-        if not self.any_answered and self.failures[:HOPELESS_AFTER] == [_kind(error)] * HOPELESS_AFTER:
-            raise ClientError(f"the first {HOPELESS_AFTER} calls all failed, so no more are made. {error}")
+        if not self.any_answered and self.failures.count(_kind(error)) == HOPELESS_AFTER:
+            raise ClientError(
+                f"no call was answered, and {HOPELESS_AFTER} in a row failed alike, "
+                f"so no more are made. {error}"
+            )
         return Result(key, error=str(error), fresh=True)
 
 

@@ -69,19 +69,6 @@ class CallFacts:
     """As canonical JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What the ledger holds in all; tokens that no server told count as 0."""
-
-    calls: int
-    errors: int
-    tokens_in: int
-    tokens_out: int
-    tokens_cached: int
-    latency_s: float
-    """Sum over calls; calls that ran at the same time count each."""
-
-
 class Ledger:
     """Replies by key, in one SQLite file.
 
@@ -161,14 +148,6 @@ class Ledger:
         found = self._base.execute(f"SELECT {', '.join(_COLUMNS)} FROM calls ORDER BY key")  # noqa: S608
         rows = [dict(zip(_COLUMNS, row, strict=True)) for row in found if wanted is None or row[0] in wanted]
         return tables.table("calls", rows)
-
-    def totals(self) -> Totals:
-        """Calls, errors, tokens and seconds in all."""
-        row = self._base.execute(
-            "SELECT count(*), (SELECT count(*) FROM errors), coalesce(sum(tokens_in), 0),"
-            " coalesce(sum(tokens_out), 0), coalesce(sum(tokens_cached), 0), total(latency_s) FROM calls"
-        ).fetchone()
-        return Totals(*row)
 
     def _lay_tables(self) -> None:
         # Two processes may open a new ledger at once: the second waits here and then finds the tables.

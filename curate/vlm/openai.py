@@ -30,15 +30,13 @@ class OpenAIClient:
     """
 
     def __init__(self, backend: OpenAIBackend, key: str) -> None:
-        """Open no connection yet. `key` may be empty: a local server needs none."""
+        """Open no connection yet. `key` may be empty: a local server needs none.
+
+        Raises:
+            ClientError: The base URL is no address.
+        """
         self._backend = backend
-        self._server = openai.AsyncOpenAI(
-            base_url=backend.base_url,
-            # The SDK wants some key; a server that needs none ignores it.
-            api_key=key or "none",
-            timeout=backend.timeout_s,
-            max_retries=0,
-        )
+        self._server = _server(backend, key)
         self._rung = 0
 
     @property
@@ -134,6 +132,23 @@ class OpenAIClient:
         }
         fix = checks.get(status, "Check vlm.model and what it accepts") if isinstance(status, int) else ""
         return ClientError(f"{self._where}: HTTP {status}: {_said(error)}. {fix}")
+
+
+def _server(backend: OpenAIBackend, key: str) -> openai.AsyncOpenAI:
+    try:
+        return openai.AsyncOpenAI(
+            base_url=backend.base_url,
+            # The SDK wants some key; a server that needs none ignores it.
+            api_key=key or "none",
+            timeout=backend.timeout_s,
+            max_retries=0,
+        )
+    except Exception as error:
+        # The SDK lets through InvalidURL of its HTTP library, and which library that is differs by version.
+        raise ClientError(
+            f"vlm.base_url: {backend.base_url!r} is no address ({error}). "
+            "Give one such as http://127.0.0.1:8000/v1"
+        ) from error
 
 
 class _Alternative(BaseModel):

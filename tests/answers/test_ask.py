@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from curate import tables
@@ -13,7 +14,7 @@ from curate.errors import ClientError
 from curate.frames.receipt import receipt
 from curate.questionnaire import UNSEEN, Item, Questionnaire, question_text
 from curate.vlm.canned import CannedClient
-from curate.vlm.client import Prompt, Reply
+from curate.vlm.client import Pace, Prompt, Reply
 from curate.vlm.ledger import Ledger
 from curate.vlm.replay import ReplayClient
 
@@ -170,6 +171,36 @@ def test_clips_without_pictures_are_not_asked_about(tmp_path: Path) -> None:
     )
     assert asked.answers["clip_id"].unique().to_list() == IDS[:1]
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_many_answers_are_turned_into_tables_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ask(tmp_path / "whole", CannedClient(by_item, pace=Pace(4)))
+    monkeypatch.setattr("curate.answers.ask._ROWS_AT_ONCE", 2)
+    parts = ask(tmp_path / "parts", CannedClient(by_item, pace=Pace(4)))
+    assert_frame_equal(parts.answers, whole.answers)
+    assert (parts.n_fresh, parts.n_left_out) == (6, 0)
+
+
+def test_problems_come_in_the_order_of_the_clips(tmp_path: Path) -> None:
+    turns = iter(range(60, 0, -10))
+
+    class Late(CannedClient):
+        async def ask(self, prompt: Prompt) -> Reply:
+            # Who is asked first fails last.
+            for _ in range(next(turns)):
+                await asyncio.sleep(0)
+            return await super().ask(prompt)
+
+    reasons = iter("abcdef")
+
+    def answer(prompt: Prompt) -> Reply | str:
+        raise ClientError(next(reasons))
+
+    asked = ask(tmp_path, Late(answer, pace=Pace(6)))
+    assert asked.problems["what"].to_list() == ["f", "e", "d", "c", "b", "a"]
+    assert asked.problems["clip"].to_list() == ["clip 3", "clip 3", "clip 1", "clip 1", "clip 2", "clip 2"]
 
 
 def test_no_clips(tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ def read(text: str, item: Item = ITEM, **parts: object) -> Answer:
         "A person looks around: B",
         "I see it. B",
         "B because the eyes move",
+        "The eyes do not move much (B)",
+        "It is not clear, but B",
+        "I do not see it often. B",
+        "B, as it is not always so",
     ],
 )
 def test_ways_to_say_b(text: str) -> None:
@@ -80,6 +84,56 @@ def test_ways_to_say_b(text: str) -> None:
 )
 def test_what_means_no_single_option(text: str) -> None:
     assert read(text) == Answer("unparsable")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Not A",
+        "not (B)",
+        "NOT B.",
+        "**Not** **B**",
+        "The answer is not B",
+        "The answer is not (B).",
+        "The answer is definitely not B.",
+        "Definitely not B.",
+        "It isn't B",
+        "It isn\u2019t option B",
+        "The answer cannot be B.",
+        "It is never B",
+        "Anything rather than B",
+        "Something other than B",
+        "I don't think it is B",
+        "I would not say that the answer is B",
+        "Not option B",
+        "Not the answer B",
+        "Neither A nor B",
+        "Not A or B",
+        "B is not the answer.",
+        "B isn't right",
+        "(B) cannot be right",
+        "B can't be the answer",
+        "B is not.",
+        "B is wrong",
+        "not some of the time",
+        "The answer is not some of the time",
+        "Never some of the time",
+        "rather than some of the time",
+        '{"answer": "not B"}',
+        '{"answer": "isn\\u2019t B"}',
+    ],
+)
+def test_what_is_denied_is_not_chosen(text: str) -> None:
+    assert read(text) == Answer("unparsable")
+
+
+def test_an_option_that_sounds_like_a_denial_is_none() -> None:
+    really = Item(id="really", ask="Is it?", options=("not really", "never", "not turned"), why="w")
+    assert read("Not really (A)", really).answer == "not really"
+    assert read("never (B)", really).answer == "never"
+    assert read("Never: B", really).answer == "never"
+    assert read("not turned (C)", really).answer == "not turned"
+    assert read("never A", really) == Answer("unparsable")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ async def main(url: str, path: Path) -> None:
     calls = [Call(Prompt((), f"question {i}", ("A", "B")), "1", "r", "f") for i in range(40)]
     client = OpenAIClient(OpenAIBackend(backend="openai", model="m", base_url=url, concurrency=4), "")
     with Ledger(path) as ledger:
-        await ask_all(calls, client, ledger, pace=client.pace, rng=np.random.default_rng(0))
+        rng = np.random.default_rng(0)
+        await ask_all(calls, client, ledger, lambda place, result: None, pace=client.pace, rng=rng)
     await client.close()
 
 

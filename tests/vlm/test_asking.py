@@ -26,9 +26,14 @@ def calls(n: int, prefix: str = "question") -> list[Call]:
 
 
 def run(path: Path, asked: list[Call], client: CannedClient, **settings: Any) -> list[Result]:
+    """The results, in the order of the calls."""
     settings.setdefault("pace", Pace(concurrency=3))
+    taken: dict[int, Result] = {}
     with Ledger(path / "ledger.sqlite") as ledger:
-        return asyncio.run(ask_all(asked, client, ledger, rng=np.random.default_rng(0), **settings))
+        asyncio.run(
+            ask_all(asked, client, ledger, taken.__setitem__, rng=np.random.default_rng(0), **settings)
+        )
+    return [taken[position] for position in range(len(taken))]
 
 
 class Waits:
@@ -52,7 +57,7 @@ def failing(*errors: ClientError) -> Callable[[Prompt], str]:
     return answer
 
 
-def test_replies_come_in_the_order_of_the_calls(tmp_path: Path) -> None:
+def test_replies_come_with_the_place_of_their_call(tmp_path: Path) -> None:
     client = CannedClient(lambda prompt: prompt.text)
     done: list[int] = []
     results = run(tmp_path, calls(7), client, progress=done.append)
@@ -139,7 +144,8 @@ def test_a_failed_call_is_data_and_is_asked_again_by_the_next_run(tmp_path: Path
     assert [result.error for result in results] == [None, "too large", None]
     assert waits.seconds == []  # asking again would not help
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        assert (ledger.totals().calls, ledger.totals().errors) == (2, 1)
+        assert ledger.calls().height == 2
+        assert ledger._base.execute("SELECT count(*) FROM errors").fetchone() == (1,)
     again = run(tmp_path, calls(3), CannedClient(lambda _: "B"))
     assert again[1].reply is not None
     assert again[1].reply.text == "B"
@@ -159,17 +165,37 @@ def test_when_nothing_works_it_stops_early(tmp_path: Path) -> None:
         raise ClientError(f"HTTP 401: no such key (request {prompt.text[-2:]}f3)")
 
     client = CannedClient(answer)
-    with pytest.raises(ClientError, match=r"first 5 calls all failed.*HTTP 401"):
+    with pytest.raises(ClientError, match=r"5 in a row failed alike.*HTTP 401"):
         run(tmp_path, calls(100), client, pace=Pace(1))
     assert len(client.asked) == 5
 
 
+def test_one_failure_that_differs_does_not_keep_it_going(tmp_path: Path) -> None:
+    def answer(prompt: Prompt) -> str:
+        raise ClientError("too large" if prompt.text == "question 0" else "no such key")
+
+    client = CannedClient(answer)
+    with pytest.raises(ClientError, match="no such key"):
+        run(tmp_path, calls(500), client, pace=Pace(1))
+    assert len(client.asked) == 6  # the one that differs, and 5 alike
+
+
 def test_failures_that_differ_do_not_stop_it(tmp_path: Path) -> None:
     def answer(prompt: Prompt) -> str:
-        raise ClientError("too large" if prompt.text == "question 1" else "not so")
+        raise ClientError("too large" if prompt.text in ("question 3", "question 7") else "not so")
 
-    results = run(tmp_path, calls(8), CannedClient(answer), pace=Pace(1))
+    results = run(tmp_path, calls(12), CannedClient(answer), pace=Pace(1))
     assert all(result.error for result in results)
+
+
+def test_an_answer_shows_that_the_rest_may_be_answered(tmp_path: Path) -> None:
+    def answer(prompt: Prompt) -> str:
+        if prompt.text == "question 0":
+            return "A"
+        raise ClientError("too large")
+
+    results = run(tmp_path, calls(12), CannedClient(answer), pace=Pace(1))
+    assert [result.error is not None for result in results] == [False] + [True] * 11
 
 
 def test_a_fault_of_the_program_is_not_hidden(tmp_path: Path) -> None:

@@ -137,6 +137,14 @@ def test_nobody_listens() -> None:
         ask("http://127.0.0.1:9/v1")
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port/v1", "http://[::1/v1", "http://127.0.0.1/v1\x7f"])
+def test_an_address_that_is_none(url: str) -> None:
+    # model_construct: the client must not rely on the recipe's own check.
+    backend = OpenAIBackend.model_construct(backend="openai", model="m", base_url=url)
+    with pytest.raises(ClientError, match=r"vlm\.base_url.*is no address"):
+        OpenAIClient(backend, "secret")
+
+
 def test_a_reply_that_takes_too_long(server: Any, body: Body) -> None:
     import threading
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from curate.errors import ClientError
-from curate.vlm.asking import Call, ask_all
+from curate.vlm.asking import Call, Result, ask_all
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Picture, Prompt, Reply, VisionClient
 from curate.vlm.ledger import Ledger
@@ -23,10 +23,19 @@ def live() -> CannedClient:
 
 
 async def asked(client: VisionClient, path: Path, calls: list[Call] = CALLS) -> list[object]:
+    results: dict[int, Result] = {}
     with Ledger(path) as ledger:
-        results = await ask_all(calls, client, ledger, pace=client.pace, rng=np.random.default_rng(0))
+        await ask_all(
+            calls, client, ledger, results.__setitem__, pace=client.pace, rng=np.random.default_rng(0)
+        )
         await client.close()
-        return [[(result.key, result.reply, result.error) for result in results], ledger.calls().rows()]
+        found = {place: (result.key, result.reply, result.error) for place, result in results.items()}
+        return [found, ledger.calls().rows()]
+
+
+async def asked_into(ledger: Ledger) -> None:
+    rng = np.random.default_rng(0)
+    await ask_all(CALLS, live(), ledger, lambda place, result: None, pace=live().pace, rng=rng)
 
 
 def test_replayed_equals_live(tmp_path: Path) -> None:
@@ -54,7 +63,7 @@ def test_replies_in_the_write_ahead_log_are_found(tmp_path: Path) -> None:
 
     async def while_open() -> str:
         with Ledger(path) as ledger:
-            await ask_all(CALLS, live(), ledger, pace=live().pace, rng=np.random.default_rng(0))
+            await asked_into(ledger)
             assert path.with_name("live.sqlite-wal").stat().st_size > 0
             client = ReplayClient(path)
             reply = await client.ask(CALLS[4].prompt)
