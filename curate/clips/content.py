@@ -10,13 +10,16 @@ from curate.clips.finding import Finding, unreadable
 from curate.clips.media import MediaStore
 from curate.clips.notes import Notes
 from curate.clips.pool import Progress, in_threads
-from curate.clips.probe import Probe, probe
+from curate.clips.probe import Probe, probe, size_bytes
 from curate.clips.raw import Given, RawClip
 from curate.clips.source import Source
 from curate.errors import MediaError
 from curate.files import sha256_of
 
 CLIP_ID_DIGITS = 16
+
+MOST_BYTES = 2**31 - 1
+"""What one value in a Parquet file can hold, and so the largest clip that can be released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,20 @@ def media_findings(source: Source, notes: Notes, contents: Sequence[Content]) ->
 def _read_one(store: MediaStore, clip: RawClip) -> Content:
     try:
         place = store.open(clip.uri)
+        _check_size(place)
         found = probe(place, clip.name)
         digest = sha256_of(place) if isinstance(place, Path) else hashlib.sha256(place).hexdigest()
     except MediaError as error:
         return Content(finding=unreadable(clip.uri, clip.name, error))
     remark = Finding(clip.uri, clip.name, "media", found.remark, "read") if found.remark else None
     return Content(digest, found, remark)
+
+
+def _check_size(place: Path | bytes) -> None:
+    # Told now, before anything is asked or answered about a clip that no release could hold.
+    size = size_bytes(place)
+    if size > MOST_BYTES:
+        raise MediaError(f"is {size} bytes, but a release holds at most {MOST_BYTES} a clip: cut it")
 
 
 def _copy_finding(source: Source, notes: Notes, position: int, kept: int) -> Finding:

@@ -66,7 +66,8 @@ def _load(clips: DatasetClips) -> dict[str, Any]:
             loaded = load_from_disk(clips.path)
         else:
             loaded = load_dataset(clips.path, clips.config, revision=clips.revision)
-    except (OSError, ValueError, DatasetsError) as error:
+    # RuntimeError: datasets that are loading scripts, which are no longer supported.
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         problem = _problem("path", f"{clips.path} cannot be loaded as a dataset: {error}")
         raise InputError(clips.path, [problem]) from error
     return dict(loaded) if isinstance(loaded, DatasetDict) else {"train": loaded}

@@ -18,7 +18,8 @@ def fingerprint(clips: Clips, truth: GoldFile | None = None) -> str:
     network, so that only its name and revision, which the recipe holds, decide.
     """
     lines = [*_label_lines(clips, truth), *_media_lines(clips)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    # File names may hold bytes that are no UTF-8; they count as they are.
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _label_lines(clips: Clips, truth: GoldFile | None) -> Iterator[str]:

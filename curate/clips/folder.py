@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from curate.clips.finding import Finding
 from curate.clips.raw import RawClip
 from curate.errors import InputError, Problem
 
@@ -17,8 +18,11 @@ RUN_FILES = {"manifest.json", "clips.parquet"}
 """Files by which the folder of a run is known."""
 
 
-def folder_clips(root: Path) -> list[RawClip]:
+def folder_clips(root: Path) -> tuple[list[RawClip], list[Finding]]:
     """Every file below `root` that could be media, sorted by name.
+
+    Returns:
+        The clips, and a finding for each file whose name is no text.
 
     Raises:
         InputError: There is no such folder, or nothing in it.
@@ -30,7 +34,8 @@ def folder_clips(root: Path) -> list[RawClip]:
     if not names:
         problem = Problem("clips.path", f"{root} holds no file that could be media", "Check the path")
         raise InputError("clips", [problem])
-    return [RawClip(name, uri=name) for name in names]
+    findings = [_nameless(name) for name in names if not _is_text(name)]
+    return [RawClip(name, uri=name) for name in names if _is_text(name)], findings
 
 
 def media_names(root: Path) -> list[str]:
@@ -49,6 +54,20 @@ def media_names(root: Path) -> list[str]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         names += [Path(folder, name).relative_to(root).as_posix() for name in files if _may_be_media(name)]
     return sorted(names)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written to a table: file systems allow bytes that are no UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _nameless(name: str) -> Finding:
+    shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return Finding(shown, shown, "media", "has a name that is not UTF-8", fix="Rename the file")
 
 
 def _may_be_media(name: str) -> bool:

@@ -1,8 +1,9 @@
 """Work on many clips at once, in a fixed order."""
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -10,6 +11,9 @@ Result = TypeVar("Result")
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) after each item, in the caller's thread."""
+
+_WAITING_PER_WORKER = 4
+"""Enough that no thread waits behind one slow item; few, as a million pending items would fill memory."""
 
 
 def in_threads(
@@ -33,9 +37,27 @@ def in_threads(
         Results in the order of `items`, whatever order they were ready in.
     """
     results: list[Result] = []
-    with ThreadPoolExecutor(max_workers=workers or os.cpu_count()) as pool:
-        for result in pool.map(work, items):
+    threads = workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for result in _in_order(pool, work, items, threads * _WAITING_PER_WORKER):
             results.append(result)
             if progress:
                 progress(len(results), len(items))
     return results
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Sequence[Item], window: int
+) -> Iterator[Result]:
+    """Results by item, with at most `window` items handed to the pool and not yet given back."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            if len(waiting) == window:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(work, item))
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

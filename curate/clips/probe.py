@@ -7,6 +7,7 @@ from typing import Literal
 
 from PIL import Image
 
+from curate.clips.decoding import decoding
 from curate.clips.video import displayed_size, open_video, timeline
 from curate.errors import MediaError
 
@@ -28,8 +29,6 @@ class Probe:
     width: int
     """As displayed [px]."""
     height: int
-    times_s: tuple[float, ...]
-    """Shape (n_frames,): when each frame is presented."""
     remark: str = ""
     """What is amiss with a file that can be read all the same."""
 
@@ -45,14 +44,19 @@ def probe(place: Path | bytes, name: str) -> Probe:
         MediaError: With the reason, in plain words.
     """
     try:
-        if not _size_bytes(place):
+        if not size_bytes(place):
             raise MediaError("is empty (0 bytes)")
         return _probe_image(place) or _probe_video(place)
     except MediaError as error:
         raise MediaError(f"{name} {error}") from error.__cause__
 
 
-def _size_bytes(place: Path | bytes) -> int:
+def size_bytes(place: Path | bytes) -> int:
+    """How large a file is.
+
+    Raises:
+        MediaError: It is not there any more.
+    """
     try:
         return place.stat().st_size if isinstance(place, Path) else len(place)
     except OSError as error:
@@ -62,39 +66,39 @@ def _size_bytes(place: Path | bytes) -> int:
 def _probe_image(place: Path | bytes) -> Probe | None:
     """A still image; None if it is none."""
     source = place if isinstance(place, Path) else BytesIO(place)
-    try:
-        image = Image.open(source)
-    except Image.DecompressionBombError as error:
-        raise MediaError(f"is an image that is too large ({error})") from error
-    except (OSError, SyntaxError, ValueError):
-        return None
-    with image:
-        if image.format in _ANIMATIONS and getattr(image, "n_frames", 1) > 1:
+    with decoding("is an image that cannot be read"):
+        try:
+            image = Image.open(source)
+        except Image.DecompressionBombError as error:
+            raise MediaError(f"is an image that is too large ({error})") from error
+        except (OSError, SyntaxError, ValueError):
             return None
-        width, height = _loaded_size(image)
-    return Probe("image", None, None, 1, width, height, (0.0,))
+        with image:
+            if image.format in _ANIMATIONS and getattr(image, "n_frames", 1) > 1:
+                return None
+            width, height = _loaded_size(image)
+    return Probe("image", None, None, 1, width, height)
 
 
 def _loaded_size(image: Image.Image) -> tuple[int, int]:
     """Width and height as displayed, after reading every pixel."""
-    try:
+    with decoding("is an image that cannot be read to its end"):
         image.load()
         turned = image.getexif().get(_ORIENTATION) in _TURNED
-    except (OSError, SyntaxError, ValueError) as error:
-        raise MediaError(f"is an image that cannot be read to its end ({error})") from error
     return image.size[::-1] if turned else image.size
 
 
 def _probe_video(place: Path | bytes) -> Probe:
-    with open_video(place) as video:
-        frame = next(video.frames(), None)
-        if frame is None:
-            raise MediaError("has a video stream of which no frame can be decoded")
-        width, height = displayed_size(frame, video.stream)
-    with open_video(place) as video:
-        line = timeline(video)
+    with decoding("is a video that cannot be read"):
+        with open_video(place) as video:
+            frame = next(video.frames(), None)
+            if frame is None:
+                raise MediaError("has a video stream of which no frame can be decoded")
+            width, height = displayed_size(frame, video.stream)
+        with open_video(place) as video:
+            line = timeline(video)
     n_frames = len(line.times_s)
     promised = n_frames + line.missing
     remark = f"promises {promised} frames and holds {n_frames}" if line.missing else ""
     fps = n_frames / line.duration_s if line.duration_s > 0 else None
-    return Probe("video", line.duration_s, fps, n_frames, width, height, line.times_s, remark)
+    return Probe("video", line.duration_s, fps, n_frames, width, height, remark)

@@ -66,8 +66,9 @@ def read_clips(
         raise InputError("clips", notes.broken)
     contents = read_contents(source, progress)
     if not any(content.probe for content in contents):
-        reasons = [content.finding.problem() for content in contents if content.finding]
-        nothing = Problem("clips.path", f"none of {len(contents)} files can be read")
+        found = [*source.findings, *(content.finding for content in contents if content.finding)]
+        reasons = [finding.problem() for finding in found if finding.kind == "media"]
+        nothing = Problem("clips.path", f"none of {len(reasons)} files can be read")
         raise InputError("clips", [nothing, *reasons])
     return _tables(source, notes, contents)
 

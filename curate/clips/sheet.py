@@ -64,7 +64,7 @@ def read_sheet(file: Path, columns: Sequence[str], kind: Kind) -> Sheet:
     places = _places(file, header, columns)
     remarks = [coding, _separator_remark(separator), *_header_remarks(header, places)]
     rows, ragged = _rows(file, header, records, places, kind)
-    remarks += _space_remarks(records, header, places)
+    remarks += _space_remarks(records, places)
     said = [Finding(file.name, None, kind, remark, "read") for remark in remarks if remark]
     return Sheet(file, rows, (*said, *ragged))
 
@@ -103,11 +103,19 @@ def _western(body: bytes) -> str:
 def _separator(text: str, columns: Sequence[str]) -> str:
     """The comma, unless exactly one other separator gives all the columns."""
     lines = [line for line in text.splitlines() if line.strip()][:1]
-    heads = {mark: next(csv.reader(lines, delimiter=mark), []) for mark in _SEPARATORS}
+    heads = {mark: _head(lines, mark) for mark in _SEPARATORS}
     fitting = [mark for mark, head in heads.items() if set(columns) <= {name.strip() for name in head}]
     if not fitting:
         return max(heads, key=lambda mark: len(heads[mark]))
     return fitting[0] if "," in fitting or len(fitting) == 1 else ","
+
+
+def _head(lines: Sequence[str], mark: str) -> list[str]:
+    # A long line may be no header by one separator and a sound one by another; if by none, reading says so.
+    try:
+        return next(csv.reader(lines, delimiter=mark), [])
+    except csv.Error:
+        return []
 
 
 def _separator_remark(separator: str) -> str:
@@ -172,7 +180,7 @@ def _rows(
     return tuple(rows), ragged
 
 
-def _space_remarks(records: Sequence[_Record], header: _Record, places: Mapping[str, int]) -> list[str]:
+def _space_remarks(records: Sequence[_Record], places: Mapping[str, int]) -> list[str]:
     """One remark a column, however many values have spaces around them."""
     remarks = []
     for column, place in places.items():

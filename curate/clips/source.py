@@ -27,7 +27,8 @@ def open_source(clips: Clips, classes: Classes) -> Source:
         InputError: The folder, dataset or a column is not there.
     """
     if isinstance(clips, FolderClips):
-        return Source(tuple(folder_clips(clips.path)), FolderStore(clips.path))
+        raw, findings = folder_clips(clips.path)
+        return Source(tuple(raw), FolderStore(clips.path), tuple(findings))
     splits = load_splits(clips)
     raw, findings = dataset_clips(clips, splits, classes)
     return Source(tuple(raw), dataset_store(splits, clips.media), tuple(findings))

@@ -8,8 +8,10 @@ from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from curate.clips.decoding import decoding
 from curate.clips.video import (
     Timeline,
     Video,
@@ -25,6 +27,7 @@ from curate.recipe import Frames
 
 _QUALITY = 90
 _NO_SUBSAMPLING = 0
+_WHITE_16_BIT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,14 @@ def video_pictures(place: Path | bytes, frames: Frames) -> Pictures:
     the first decodable frame after it. A frame is never given twice.
 
     Raises:
-        MediaError: Not one frame can be decoded.
+        MediaError: It cannot be read, or not one frame can be decoded.
     """
-    with open_video(place) as video:
+    with decoding("is a video that cannot be read"), open_video(place) as video:
         line = timeline(video)
     wanted = moments(line.times_s, line.duration_s, frames)
-    with open_video(place) as video:
-        shown: dict[int, Picture] = {}
-        replaced = []
+    shown: dict[int, Picture] = {}
+    replaced = []
+    with decoding("is a video that cannot be read"), open_video(place) as video:
         for moment, index, frame in _served(video, line, wanted):
             if index not in shown:
                 at = Moment(moment.role, index, line.times_s[index])
@@ -85,12 +88,10 @@ def image_pictures(place: Path | bytes, size_px: int) -> Pictures:
     Raises:
         MediaError: It cannot be read.
     """
-    try:
-        with Image.open(place if isinstance(place, Path) else BytesIO(place)) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            image = _fitted(_opaque(upright), upright.size, size_px)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise MediaError(f"is an image that cannot be read ({error})") from error
+    source = place if isinstance(place, Path) else BytesIO(place)
+    with decoding("is an image that cannot be read"), Image.open(source) as opened:
+        upright = _eight_bit(ImageOps.exif_transpose(opened))
+        image = _fitted(_opaque(upright), upright.size, size_px)
     return Pictures((_picture(Moment("key", 0, 0.0), image),))
 
 
@@ -128,6 +129,28 @@ def _upright(frame: av.VideoFrame, stream: Any, size_px: int) -> Image.Image:
     pixels = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)  # (height, width, 3)
     upright = Image.fromarray(displayed(pixels, display_matrix(frame)))
     return _fitted(upright, displayed_size(frame, stream), size_px)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits scaled to 8; Pillow's own conversion makes all above 255 white."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)  # (height, width)
+    black, white = _grey_range(image.mode, values)
+    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
+
+
+def _grey_range(mode: str, values: NDArray[np.float64]) -> tuple[float, float]:
+    """Values shown as black and as white.
+
+    Integers that fit into 16 bits have that range: Pillow opens 16-bit PGM as
+    mode I. Of other integers and of floats no range is known: theirs is from
+    the least to the greatest; an image of one value is black.
+    """
+    least, greatest = float(values.min()), float(values.max())
+    if mode != "F" and least >= 0 and greatest <= _WHITE_16_BIT:
+        return 0, _WHITE_16_BIT
+    return least, greatest if greatest > least else least + 1
 
 
 def _opaque(image: Image.Image) -> Image.Image:

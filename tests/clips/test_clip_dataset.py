@@ -84,6 +84,13 @@ def test_rows_without_media_are_set_aside(folder: Path) -> None:
     assert found.problems.select("clip", "what").rows() == [("train/1", "has no media in column image")]
 
 
+def test_a_dataset_that_is_a_script_is_refused(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "data.py").write_text("raise AssertionError", encoding="utf-8")
+    with pytest.raises(InputError, match=r"cannot be loaded as a dataset: Dataset scripts are no longer"):
+        read_clips(DatasetClips(source="dataset", path=str(folder)), ["no", "yes"])
+
+
 def test_what_is_not_there_is_told_at_once(folder: Path) -> None:
     datasets.DatasetDict({"train": shades(0, [0])}).save_to_disk(folder)
     wrong = DatasetClips(source="dataset", path=str(folder), media="who", label="lable", group="image")

@@ -1,6 +1,7 @@
 """From a folder to checked tables: everything is read or set aside, nothing is lost."""
 
 import hashlib
+import os
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from curate.clips.check import clip_problems
 from curate.clips.content import Content
+from curate.clips.fingerprint import fingerprint
 from curate.clips.folder import folder_clips
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError
@@ -157,13 +159,13 @@ def test_files_beside_media_are_passed_over(tmp_path: Path) -> None:
         ".cache/b.png": b"",
         "odd.bin": b"",
     }
-    assert [clip.name for clip in folder_clips(write(tmp_path, files))] == ["a.png", "odd.bin"]
+    assert [clip.name for clip in folder_clips(write(tmp_path, files))[0]] == ["a.png", "odd.bin"]
 
 
 def test_pictures_of_a_run_beside_the_media_are_no_clips(tmp_path: Path) -> None:
     run = {"runs/x/manifest.json": "{}", "runs/x/clips.parquet": "", "runs/x/pictures/ab/ab.jpg": picture(2)}
     write(tmp_path, {"a.png": picture(1), "manifest.json": "{}", **run})
-    assert [clip.name for clip in folder_clips(tmp_path)] == ["a.png"]
+    assert [clip.name for clip in folder_clips(tmp_path)[0]] == ["a.png"]
 
 
 def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
@@ -171,7 +173,36 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     (media / "loop").symlink_to(media)
     (tmp_path / "clips").mkdir()
     (tmp_path / "clips" / "linked").symlink_to(media)
-    assert [clip.name for clip in folder_clips(tmp_path / "clips")] == ["linked/deep/a.png"]
+    assert [clip.name for clip in folder_clips(tmp_path / "clips")[0]] == ["linked/deep/a.png"]
+
+
+def test_a_name_that_is_no_text_is_set_aside(tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/bad\xff.mp4"))
+    try:
+        odd.write_bytes(picture(1))
+    except OSError:
+        pytest.skip("this file system takes no name that is not UTF-8")
+    clips = FolderClips(source="folder", path=tmp_path)
+    with pytest.raises(InputError, match=r"none of 1 files can be read\n  - bad\\xff.mp4: has a name"):
+        read_clips(clips, CLASSES)
+    write(tmp_path, {"a.png": picture(2)})
+    found = read_clips(clips, CLASSES)
+    assert found.clips["name"].to_list() == ["a.png"]
+    assert said(found) == [
+        ("bad\\xff.mp4", "bad\\xff.mp4", "media", "has a name that is not UTF-8", "set_aside")
+    ]
+    first = fingerprint(clips)
+    os.utime(odd, ns=(0, 0))
+    assert fingerprint(clips) != first
+
+
+def test_a_clip_that_no_release_could_hold_is_set_aside(tmp_path: Path) -> None:
+    write(tmp_path, {"a.png": picture(1), "long.mp4": b""})
+    os.truncate(tmp_path / "long.mp4", 2**31)  # sparse: takes no room on disk
+    found = read_clips(FolderClips(source="folder", path=tmp_path), CLASSES)
+    assert found.clips["name"].to_list() == ["a.png"]
+    what = "is 2147483648 bytes, but a release holds at most 2147483647 a clip: cut it"
+    assert said(found) == [("long.mp4", "long.mp4", "media", what, "set_aside")]
 
 
 def test_progress_is_told_file_by_file(tmp_path: Path) -> None:

@@ -79,12 +79,22 @@ def test_rows_of_another_length_are_set_aside(tmp_path: Path) -> None:
             b'clip,label\na,x\nb,"y\nc,z\n',
             "labels.csv, line 3: cannot be read as CSV: unexpected end of data",
         ),
+        (
+            b"x" * 200_000,
+            "labels.csv, line 1: cannot be read as CSV: field larger than field limit (131072)",
+        ),
     ],
 )
 def test_what_is_not_plain_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
     with pytest.raises(InputError) as caught:
         sheet_of(tmp_path, raw)
     assert str(caught.value.problems[0]).startswith(message)
+
+
+def test_a_header_longer_than_a_value_may_be(tmp_path: Path) -> None:
+    # By semicolons, tabs or bars this line would be one value, longer than the limit of 131072.
+    header = ",".join(["clip", "label", *(f"column {i}" for i in range(20_000))])
+    assert values(sheet_of(tmp_path, f"{header}\na,x{',' * 20_000}\n".encode())) == [("a", "x")]
 
 
 def test_all_missing_columns_are_told_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Pictures are of the frames that their indices name, upright and never enlarged."""
 
+import struct
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -168,6 +169,41 @@ def test_images_are_upright_opaque_and_never_enlarged() -> None:
     assert pixels(picture.jpeg).min() > 250  # what can be seen through is white
     (small,) = image_pictures(written.getvalue(), 20).shown
     assert (small.width, small.height) == (15, 20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "greys", "expected"),
+    [
+        # 16 bits have their own range: 65535 / 255 = 257 to a step.
+        ("PNG", np.uint16, [0, 257 * 100, 257 * 200, 65535], [0, 100, 200, 255]),
+        ("TIFF", np.uint16, [0, 257 * 100, 257 * 200, 65535], [0, 100, 200, 255]),
+        ("TIFF", np.int32, [0, 257 * 100, 257 * 200, 65535], [0, 100, 200, 255]),
+        # Others are shown from the least to the greatest.
+        ("TIFF", np.int32, [-100_000, -50_000, 0, 100_000], [0, 64, 128, 255]),
+        ("TIFF", np.float32, [0, 0.25, 0.5, 1], [0, 64, 128, 255]),
+        ("TIFF", np.float32, [0.5, 0.5, 0.5, 0.5], [0, 0, 0, 0]),
+        ("TIFF", np.float32, [0, np.nan, np.inf, 1], [0, 0, 0, 255]),
+    ],
+)
+def test_deep_greys_keep_their_steps(kind: str, dtype: type, greys: list[float], expected: list[int]) -> None:
+    written = BytesIO()
+    Image.fromarray(np.repeat(np.repeat([greys], 16, axis=1), 16, axis=0).astype(dtype)).save(written, kind)
+    (picture,) = image_pictures(written.getvalue(), 448).shown
+    drawn = pixels(picture.jpeg)  # (16, 64)
+    assert drawn[8, 8::16].reshape(4, -1).mean(axis=1) == pytest.approx(expected, abs=2)
+
+
+def test_whatever_a_decoder_raises_sets_the_clip_aside(
+    test_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise av.FFmpegError(22, "no such conversion")
+
+    monkeypatch.setattr("curate.frames.decode.displayed", failing)
+    with pytest.raises(MediaError, match=r"is a video that cannot be read \(.*Error: .*no such conversion"):
+        video_pictures(test_data / "clips" / "single_face.mp4", Frames(count=1))
+    with pytest.raises(MediaError, match=r"is an image that cannot be read \(NotImplementedError: "):
+        image_pictures(b"DDS " + struct.pack("<I120x", 124), 448)
 
 
 def test_an_image_that_changed_since_it_was_read(test_data: Path) -> None:
