@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from curate.labels.evidence import UNSEEN, Evidence, Floats, Instrument, Ints
+from curate.labels.evidence import Evidence, Floats, Instrument, Ints
 from curate.labels.model import Posterior
 
 INSTRUMENT_SCHEMA = {
@@ -43,18 +43,6 @@ def instrument_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:
         )
     ]
     return pl.DataFrame(rows, schema=INSTRUMENT_SCHEMA, orient="row")
-
-
-def unseen_shares(evidence: Evidence) -> Floats:
-    """Share of each instrument's answers that were "cannot be seen": (n_instruments,).
-
-    nan for an instrument that has no such option or never answered.
-    """
-    n_instruments = len(evidence.instruments)
-    unseen = np.bincount(evidence.instrument, evidence.weight * evidence.is_unseen, n_instruments)
-    total = np.bincount(evidence.instrument, evidence.weight, n_instruments)
-    has_option = np.array([UNSEEN in instrument.options for instrument in evidence.instruments], dtype=bool)
-    return np.where(has_option & (total > 0), unseen / np.where(total > 0, total, 1), np.nan)
 
 
 def worth_bits(prior: Floats, confusion: Floats) -> float:

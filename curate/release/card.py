@@ -88,7 +88,6 @@ def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str,
         "number": phrases.number,
         "count": phrases.count,
         "share": phrases.share,
-        "recipe_text": content.recipe_text,
     }
 
 

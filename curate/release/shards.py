@@ -15,9 +15,6 @@ GROUP_BYTES = 32_000_000
 GROUP_ROWS = 100
 """A row group is the least that a reader fetches: few clips, so that streaming and previews are quick."""
 
-MOST_BYTES = 2**31 - 1
-"""What one Arrow binary value can hold."""
-
 
 class ShardWriter:
     """Writes rows to PREFIX-00000-of-0000N.parquet, beginning a new file when one is full.
@@ -104,11 +101,6 @@ class ShardWriter:
 
 
 def _check_media(row: dict[str, Any], media: bytes) -> None:
-    if len(media) > MOST_BYTES:
-        raise ReleaseError(
-            f"{row['uri']}: {len(media)} bytes, but a value in Parquet holds at most {MOST_BYTES}. "
-            "Cut the clip"
-        )
     found = hashlib.sha256(media).hexdigest()
     if found != row["sha256"]:
         raise ReleaseError(

@@ -4,7 +4,7 @@ import pytest
 
 from curate.labels.intake import evidence_from_frame
 from curate.labels.model import fit
-from curate.labels.worth import confusion_table, instrument_table, unseen_shares, worth_bits
+from curate.labels.worth import confusion_table, instrument_table, worth_bits
 
 
 def test_worth_by_hand() -> None:
@@ -34,16 +34,3 @@ def test_confusions_sum_to_one_for_each_class(world) -> None:
     assert table.height == 3 * 3 + 5 * 4 * 3
     sums = table.group_by("instrument", "class").agg(pl.col("probability").sum())["probability"]
     assert sums.to_numpy() == pytest.approx(np.ones(6 * 3))
-
-
-def test_share_that_cannot_be_seen() -> None:
-    frame = pl.DataFrame(
-        {
-            "clip_id": ["1", "2", "1"],
-            "instrument": ["item:x", "item:x", "ann"],
-            "kind": ["vlm", "vlm", "human"],
-            "outcome": ["cannot be seen", "often", "a"],
-        }
-    )
-    evidence = evidence_from_frame(frame, ["a", "b"])
-    assert unseen_shares(evidence) == pytest.approx([np.nan, 0.5], nan_ok=True)  # ann, item:x
