@@ -7,10 +7,9 @@ as they were is not carried out again.
 """
 
 import asyncio
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,32 +18,22 @@ from curate import tables
 from curate.answers.ask import Asked, ask_questionnaire
 from curate.clips.fingerprint import fingerprint
 from curate.clips.groups import make_splits
-from curate.clips.media import media_bytes, media_store
+from curate.clips.media import media_store
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError, Problem
-from curate.files import write_text
 from curate.frames.take import take_frames
 from curate.labels.gather import gather, item_directions, item_options
 from curate.labels.refine import Settings, refine
 from curate.manifest import Manifest, stage_key, versions
-from curate.recipe import Labels, Recipe, ThresholdSplit, TransformersBackend
-from curate.release.content import CallTotals, ReleaseContent, Tables
-from curate.release.dataset import write_release
-from curate.release.metrics import measure
+from curate.outputs import write_out
+from curate.recipe import Labels, ThresholdSplit
 from curate.run_folder import Run, contract
-from curate.show.report import write_report
 from curate.vlm.backends import open_client, vlm_files
 from curate.vlm.ledger import Ledger
 
 Frames = Mapping[str, pl.DataFrame]
 """Tables by file stem."""
 Counts = Mapping[str, int]
-
-DRAWINGS_NOTICE = (
-    "The model that answered is the small one that ships with curate. It was trained on drawings only: "
-    "about anything but such drawings its answers are not to be trusted."
-)
-
 
 NOTHING_TELLS = Problem(
     "clips",
@@ -96,66 +85,6 @@ def _finish(run: Run, manifest: Manifest) -> None:
     published = sorted(path for path in run.release.rglob("*") if path.is_file())
     outputs = [run.folder / "metrics.json", run.report, *published]
     manifest.record("release", key, outputs, {}, time.monotonic() - started_s)
-
-
-def write_out(run: Run) -> None:
-    """Measure a run whose stages are done, and write its metrics, release and report."""
-    content = release_content(run)
-    text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
-    write_text(run.folder / "metrics.json", text + "\n")
-    write_release(run.release, content)
-    write_report(run.report, content, run.pictures.get)
-
-
-def release_content(run: Run) -> ReleaseContent:
-    """Everything that release and report are made of, read from the run's folder."""
-    found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
-    truth, calls = run.read("gold-truth"), run.read("calls")
-    metrics = measure(
-        found,
-        run.classes,
-        [item.id for item in run.questionnaire.items],
-        ordinal=run.recipe.task.ordinal,
-        truth=truth if truth.height else None,
-        calls=_call_totals(calls),
-    )
-    store = media_store(run.recipe.clips)
-    manifest = Manifest.load(run.folder)
-    manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
-    return ReleaseContent(
-        recipe=_with_notice(run, manifest),
-        questionnaire=run.questionnaire,
-        tables=found,
-        metrics=metrics,
-        media=lambda uri: media_bytes(store.open(uri)),
-        models=tuple(calls["model"].unique().sort()),
-        recipe_text=run.recipe_text,
-        questionnaire_text=run.questionnaire_text,
-        manifest=manifest.as_dict(),
-    )
-
-
-def _call_totals(calls: pl.DataFrame) -> CallTotals:
-    columns = ("tokens_in", "tokens_out", "tokens_cached")
-    sums = {name: int(calls[name].sum()) if calls[name].count() else None for name in columns}
-    return CallTotals(calls=calls.height, **sums)
-
-
-def _with_notice(run: Run, manifest: Manifest) -> Recipe:
-    """The recipe with its notice, and before it what else a reader must know first."""
-    report = run.recipe.report
-    notice = " ".join([*_warnings(run, manifest), report.notice]).strip()
-    return run.recipe.model_copy(update={"report": report.model_copy(update={"notice": notice})})
-
-
-def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
-    asked, vlm = manifest.stages["answers"].counts, run.recipe.vlm
-    if isinstance(vlm, TransformersBackend) and vlm.model == "demo":
-        yield DRAWINGS_NOTICE
-    if left := manifest.stages["clips"].counts["not_sampled"]:
-        yield f"This is a sample: {left} more clips of the source were left out."
-    if missing := asked["left_out"] + asked["failed"]:
-        yield f"It is incomplete: {missing} questions were not answered, for they were left out or failed."
 
 
 def _carry_out(stage: Stage, run: Run, manifest: Manifest) -> None:

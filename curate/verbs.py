@@ -18,7 +18,8 @@ from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
 from curate.labels.refine import Labels, refine
 from curate.manifest import Manifest
-from curate.pipeline import execute, write_out
+from curate.outputs import write_out
+from curate.pipeline import execute
 from curate.recipe import GoldFile
 from curate.release.content import Metrics
 from curate.release.load import load_release

@@ -13,7 +13,8 @@ import pytest
 from curate.demo.demonstrate import demonstrate, draw
 from curate.errors import InputError
 from curate.manifest import Manifest
-from curate.pipeline import STAGES, execute, write_out
+from curate.outputs import write_out
+from curate.pipeline import STAGES, execute
 from curate.run_folder import Run, open_run, reopen_run
 
 

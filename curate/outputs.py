@@ -1,0 +1,82 @@
+"""What people get of a run whose stages are done: metrics, release and report."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+import polars as pl
+
+from curate.clips.media import media_bytes, media_store
+from curate.files import write_text
+from curate.manifest import Manifest
+from curate.recipe import Recipe, TransformersBackend
+from curate.release.content import CallTotals, ReleaseContent, Tables
+from curate.release.dataset import write_release
+from curate.release.metrics import measure
+from curate.run_folder import Run
+from curate.show.report import write_report
+
+DRAWINGS_NOTICE = (
+    "The model that answered is the small one that ships with curate. It was trained on drawings only: "
+    "about anything but such drawings its answers are not to be trusted."
+)
+
+
+def write_out(run: Run) -> None:
+    """Measure a run whose stages are done, and write its metrics, release and report."""
+    content = release_content(run)
+    text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
+    write_text(run.folder / "metrics.json", text + "\n")
+    write_release(run.release, content)
+    write_report(run.report, content, run.pictures.get)
+
+
+def release_content(run: Run) -> ReleaseContent:
+    """Everything that release and report are made of, read from the run's folder."""
+    found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
+    truth, calls = run.read("gold-truth"), run.read("calls")
+    metrics = measure(
+        found,
+        run.classes,
+        [item.id for item in run.questionnaire.items],
+        ordinal=run.recipe.task.ordinal,
+        truth=truth if truth.height else None,
+        calls=_call_totals(calls),
+    )
+    store = media_store(run.recipe.clips)
+    manifest = Manifest.load(run.folder)
+    manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
+    return ReleaseContent(
+        recipe=_with_notice(run, manifest),
+        questionnaire=run.questionnaire,
+        tables=found,
+        metrics=metrics,
+        media=lambda uri: media_bytes(store.open(uri)),
+        models=tuple(calls["model"].unique().sort()),
+        recipe_text=run.recipe_text,
+        questionnaire_text=run.questionnaire_text,
+        manifest=manifest.as_dict(),
+    )
+
+
+def _call_totals(calls: pl.DataFrame) -> CallTotals:
+    columns = ("tokens_in", "tokens_out", "tokens_cached")
+    sums = {name: int(calls[name].sum()) if calls[name].count() else None for name in columns}
+    return CallTotals(calls=calls.height, **sums)
+
+
+def _with_notice(run: Run, manifest: Manifest) -> Recipe:
+    """The recipe with its notice, and before it what else a reader must know first."""
+    report = run.recipe.report
+    notice = " ".join([*_warnings(run, manifest), report.notice]).strip()
+    return run.recipe.model_copy(update={"report": report.model_copy(update={"notice": notice})})
+
+
+def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
+    asked, vlm = manifest.stages["answers"].counts, run.recipe.vlm
+    if isinstance(vlm, TransformersBackend) and vlm.model == "demo":
+        yield DRAWINGS_NOTICE
+    if left := manifest.stages["clips"].counts["not_sampled"]:
+        yield f"This is a sample: {left} more clips of the source were left out."
+    if missing := asked["left_out"] + asked["failed"]:
+        yield f"It is incomplete: {missing} questions were not answered, for they were left out or failed."
