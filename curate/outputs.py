@@ -15,6 +15,7 @@ from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.run_folder import Run
 from curate.show.report import write_report
+from curate.vlm.local_model import DEMO
 
 DRAWINGS_NOTICE = (
     "The model that answered is the small one that ships with curate. It was trained on drawings only: "
@@ -74,7 +75,7 @@ def _with_notice(run: Run, manifest: Manifest) -> Recipe:
 
 def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
     asked, vlm = manifest.stages["answers"].counts, run.recipe.vlm
-    if isinstance(vlm, TransformersBackend) and vlm.model == "demo":
+    if isinstance(vlm, TransformersBackend) and vlm.model == DEMO:
         yield DRAWINGS_NOTICE
     if left := manifest.stages["clips"].counts["not_sampled"]:
         yield f"This is a sample: {left} more clips of the source were left out."
