@@ -30,6 +30,10 @@ class Layout:
     """Class-valued instruments by group: columns of shape (n_instruments, n_classes)."""
     items: tuple[Ints, ...]
     """Every other instrument: columns of shape (n_options,)."""
+    alike: bool = False
+    """Whether the instruments of a pool share their confusions: two views of a
+    class cannot be told apart by their agreement, three can (Allman, Matias and
+    Rhodes 2009, theorem 1, https://doi.org/10.1214/09-AOS689)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def layout(evidence: Evidence) -> Layout:
     return Layout(
         pools=tuple(offsets[groups[name]][:, None] + within for name in sorted(groups)),
         items=tuple(np.arange(offsets[i], offsets[i + 1]) for i in np.flatnonzero(~class_valued)),
+        alike=len(evidence.instruments) < 3,
     )
 
 
@@ -62,10 +67,15 @@ def choose_strengths(counts: Floats, where: Layout) -> Strengths:
 
     Returns:
         For each pool and item the smallest strength whose marginal likelihood
-        (Dirichlet-multinomial, summed over rows) is within 1e-6 of the best.
+        (Dirichlet-multinomial, summed over rows) is within 1e-6 of the best;
+        the largest for pools that are alike.
     """
+    most = float(STRENGTHS[-1])
     return Strengths(
-        pools=tuple(_pool_strengths(_pool_counts(counts, columns)) for columns in where.pools),
+        pools=tuple(
+            (most, most) if where.alike else _pool_strengths(_pool_counts(counts, columns))
+            for columns in where.pools
+        ),
         items=tuple(_item_strength(counts[columns].T) for columns in where.items),
     )
 

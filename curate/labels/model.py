@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_softmax, softmax
 
+from curate.labels.alpha import krippendorff_alpha
 from curate.labels.confusion import (
     Layout,
     Strengths,
@@ -23,7 +24,7 @@ from curate.labels.confusion import (
 )
 from curate.labels.evidence import Evidence, Floats
 from curate.labels.start import smoothed_shares, starting_shares
-from curate.labels.trust import FitSettings, Scales, scales
+from curate.labels.trust import FitSettings, Scales, scales, smoothing
 
 STRENGTHS_AT = (0, 3, 6, 10)
 """Steps at which empirical Bayes is run again: it is the slow part and settles early."""
@@ -82,7 +83,7 @@ def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
         nothing: where they are many, they would redefine the classes.
     """
     settings = settings or FitSettings()
-    share = target = starting_shares(evidence, settings.smoothing)
+    share = target = starting_shares(evidence, smoothing(evidence, settings))
     anchored = share.sum(axis=1) > 0
     weigh = scales(evidence, settings, anchored)
     where, powers = layout(evidence), _skill_powers(evidence, settings)
@@ -92,7 +93,7 @@ def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
         counts = spoken @ target  # (n_columns, n_classes)
         strengths = choose_strengths(counts, where) if step in STRENGTHS_AT else strengths
         table = confusions(counts, where, strengths)
-        share = _weighted_shares(evidence, skills(table, prior, where) ** powers, share, settings.smoothing)
+        share = _weighted_shares(evidence, skills(table, prior, where) ** powers, share, weigh.smoothing)
         prior = _mean(share[anchored])
         belief = softmax(heard @ np.log(table) + np.log(prior), axis=1)
         target = weigh.anchor[:, None] * share + (1 - weigh.anchor[:, None]) * belief
@@ -120,7 +121,7 @@ def _mean(shares: Floats) -> Floats:
     return np.full(shares.shape[1], 1 / shares.shape[1])
 
 
-def _weighted_shares(evidence: Evidence, weights: Floats, before: Floats, smoothing: float) -> Floats:
+def _weighted_shares(evidence: Evidence, weights: Floats, before: Floats, smoothing: Floats) -> Floats:
     """Shares of votes that weigh `weights` (n_columns,), 1 on average; zero rows stay zero."""
     votes = evidence.class_votes()
     weighted = evidence.class_votes(weights)
@@ -138,12 +139,27 @@ def _says(evidence: Evidence, settings: FitSettings, where: Layout, table: Float
     pool evidently differ row by row.
     """
     strengths = choose_strengths(counts, where)
-    trusted = _by_column(evidence, settings.people.even, settings.machines.even)
+    trusted = _trust_in_even(evidence, settings, where)
     weights = np.zeros((len(table), 1))
     for columns, (_, rows) in zip(where.pools, strengths.pools, strict=True):
         weights[columns, 0] = trusted[columns] * min(1.0, rows / ALIKE)
     even = even_confusions(counts, where, strengths)
     return np.asarray((1 - weights) * np.log(table) + weights * np.log(even))
+
+
+def _trust_in_even(evidence: Evidence, settings: FitSettings, where: Layout) -> Floats:
+    """Weight of the even confusions of each column, before its pool is looked at: (n_columns,).
+
+    One accuracy stands for K (K - 1) rates: the more classes, the less it can be
+    right. But where people cannot be told apart, it is all that votes can show.
+    Machines that cannot be told apart are held to it the more, the more they
+    agree: only then the classes that they name most are the commonest.
+    """
+    if where.alike:
+        machines = krippendorff_alpha(evidence, evidence.is_class_valued[evidence.instrument])
+        return _by_column(evidence, 1.0, max(machines.alpha, 0.0) ** 2)
+    freedom = (evidence.n_classes - 1) ** 2
+    return _by_column(evidence, settings.people.even, settings.machines.even) / freedom
 
 
 def _posterior(

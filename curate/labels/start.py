@@ -10,13 +10,13 @@ SPREAD = 0.5
 """Width of a class on the scale of `_shares_by_rank`, in classes."""
 
 
-def starting_shares(evidence: Evidence, smoothing: float) -> Floats:
+def starting_shares(evidence: Evidence, smoothing: Floats) -> Floats:
     """A first belief about each clip, which gives the classes their meaning.
 
     Args:
         evidence: At least one clip must have a class-valued answer; without
             any, the classes must be ordered and some item have a direction.
-        smoothing: Votes spread evenly over the classes of each clip.
+        smoothing: Votes spread evenly over the classes of each clip, (n_items,).
 
     Returns:
         Shape (n_items, n_classes). Rows sum to 1; rows of zeros are clips about
@@ -37,10 +37,11 @@ def starting_shares(evidence: Evidence, smoothing: float) -> Floats:
     return _shares_by_rank(heights, evidence.n_classes)
 
 
-def smoothed_shares(votes: Floats, smoothing: float) -> Floats:
-    """(votes + smoothing / n_classes) / (all votes + smoothing), per clip."""
+def smoothed_shares(votes: Floats, smoothing: Floats | float) -> Floats:
+    """(votes + smoothing / n_classes) / (all votes + smoothing), per clip, for one smoothing or one a clip."""
     n_classes = votes.shape[1]
-    shares: Floats = (votes + smoothing / n_classes) / (votes.sum(axis=1, keepdims=True) + smoothing)
+    extra = np.reshape(smoothing, (-1, 1))
+    shares: Floats = (votes + extra / n_classes) / (votes.sum(axis=1, keepdims=True) + extra)
     return shares
 
 

@@ -5,36 +5,50 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.labels.alpha import krippendorff_alpha
 from curate.labels.evidence import Evidence, Floats, Ints
+
+USUAL_ALPHA = 0.4
+"""Agreement beyond chance of people on the real sets, about."""
+
+ALPHA_CLIPS = 20.0
+"""Clips that `USUAL_ALPHA` counts as, beside those at hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far one kind of source is trusted; every number is between 0 and 1."""
+    """How far one kind of source is trusted."""
 
-    redundancy: float
-    """How far votes on one clip repeat each other: n count as n / (1 + (n - 1) redundancy)."""
     anchor: float
-    """Weight of the share of votes, beside the model's belief, when confusions are estimated."""
+    """Weight of the share of votes, beside the model's belief, when confusions
+    are estimated; less where many vote, see `FitSettings.anchor_votes`."""
     even: float
-    """Weight of the even confusions, beside the detailed ones, in what a vote says."""
+    """Weight of the even confusions, beside the detailed ones, in what a vote says on two classes."""
     skill: float
     """Power of an instrument's skill in its weight as a voter: 0 counts heads."""
+    blend: float
+    """Weight of the share of votes in the result, where only votes speak."""
+    smoothing: float
+    """Votes spread evenly over the classes of each clip before shares are taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """One setting for all data, chosen on real sets: docs/decisions/0002-label-model.md has the table."""
+    """One setting for all data, chosen on real sets: docs/decisions/0004-label-model-again.md has the table."""
 
-    people: Trust = Trust(redundancy=0.25, anchor=0.7, even=0.5, skill=0.5)
-    machines: Trust = Trust(redundancy=1.0, anchor=0.5, even=0.0, skill=1.0)
+    people: Trust = Trust(anchor=1.0, even=0.5, skill=0.75, blend=0.15, smoothing=0.5)
+    machines: Trust = Trust(anchor=0.5, even=0.0, skill=2.0, blend=0.3, smoothing=1.0)
     """Machines fall for some classes, which even confusions cannot express."""
-    item_redundancy: float = 0.15
-    """As `Trust.redundancy`, for answers in other options than the classes."""
-    blend: float = 0.4
-    """Weight of the share of votes in the result, where only votes speak."""
-    smoothing: float = 1.0
-    """Votes spread evenly over the classes of each clip before shares are taken."""
+    lone_smoothing: float = 1.0
+    """People's smoothing where no clip has two votes: nothing tells how often one is wrong."""
+    shared_error: float = 0.7
+    """Of what people agree on beyond chance, the share that may be agreement in error."""
+    machine_redundancy: float = 0.5
+    """How far models of different groups repeat each other; those of one group do so entirely."""
+    item_redundancy: float = 0.1
+    """How far answers in other options than the classes repeat each other."""
+    anchor_votes: float = 20.0
+    """Votes on a clip at which the anchor has half its weight: many votes hold by themselves."""
     steps: int = 12
     """Rounds of estimation; six are enough on every set seen."""
 
@@ -53,6 +67,8 @@ class Scales:
     """Weight of the share of votes while confusions are estimated: (n_items,)."""
     blend: Floats
     """Weight of the share of votes in the result: (n_items,)."""
+    smoothing: Floats
+    """Votes spread evenly over the classes before shares are taken: (n_items,)."""
 
 
 def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_]) -> Scales:
@@ -61,9 +77,11 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
     Votes of people, votes of machines, answers to items and "cannot be seen"
     are four blocks: n votes of a block count as n / (1 + (n - 1) redundancy), the
     size of a sample with that correlation (Kish 1965, Survey Sampling, section
-    5.4). All "cannot be seen" of a clip count as one: it is dark for every
-    item. The prior is raised to the mean power of the votes, since it was
-    counted from them. Anchor and blend shrink as items speak beside the votes.
+    5.4). People's redundancy is estimated, see `people_redundancy`; machines of
+    one group count as one vote, and groups as the votes of a block. All "cannot
+    be seen" of a clip count as one: it is dark for every item. The prior is
+    raised to the mean power of the votes, since it was counted from them.
+    Anchor and blend shrink as items speak beside the votes.
 
     Args:
         evidence: The answers.
@@ -75,21 +93,66 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
         voted on any clip, `anchored` clips keep the machines' anchor.
     """
     block = _blocks(evidence)  # (n_rows,)
-    redundancy = (settings.people.redundancy, settings.machines.redundancy, settings.item_redundancy, 1.0)
     sizes = np.stack([_size(evidence, block == number) for number in range(4)])  # (4, n_items)
-    powers = np.stack([_power(size, repeats) for size, repeats in zip(sizes, redundancy, strict=True)])
-    rows = powers[block, evidence.item]
-    voices = sizes[:2].sum(axis=0) + sizes[2] * powers[2]
-    anchors = settings.people.anchor * sizes[0] + settings.machines.anchor * sizes[1]
-    share = 1 / np.where(voices > 0, voices, 1)
-    nobody = not sizes[:2].any()
+    machines = _machine_powers(evidence, block == 1, settings.machine_redundancy)  # (n_rows,)
+    powers = np.stack(
+        [
+            _power(sizes[0], people_redundancy(evidence, settings.shared_error)),
+            _mean_over_items(evidence, block == 1, machines, sizes[1]),
+            _power(sizes[2], settings.item_redundancy),
+            _power(sizes[3], 1.0),
+        ]
+    )
+    rows = np.where(block == 1, machines, powers[block, evidence.item])
+    votes = sizes[:2].sum(axis=0)
+    share = _ratio(np.ones_like(votes), votes + sizes[2] * powers[2])
+    fading = 1 / (1 + votes / settings.anchor_votes)
+    anchors = (settings.people.anchor * sizes[0] + settings.machines.anchor * sizes[1]) * share * fading
     return Scales(
         rows=rows,
         loop_rows=np.where(block >= 2, rows, 1.0),
         prior=_mean_power(sizes[:2], powers[:2]),
-        anchor=np.where(anchored, settings.machines.anchor, 0.0) if nobody else anchors * share,
-        blend=settings.blend * sizes[:2].sum(axis=0) * share,
+        anchor=anchors if votes.any() else np.where(anchored, settings.machines.anchor, 0.0),
+        blend=(settings.people.blend * sizes[0] + settings.machines.blend * sizes[1]) * share,
+        smoothing=smoothing(evidence, settings),
     )
+
+
+def smoothing(evidence: Evidence, settings: FitSettings) -> Floats:
+    """Votes spread evenly over the classes of each clip, by who voted: (n_items,)."""
+    block = _blocks(evidence)
+    people, machines = _size(evidence, block == 0), _size(evidence, block == 1)
+    paired = (people >= 2 - 1e-9).sum()
+    lone = ALPHA_CLIPS / (paired + ALPHA_CLIPS)
+    by_people = lone * settings.lone_smoothing + (1 - lone) * settings.people.smoothing
+    votes = people + machines
+    mixed = by_people * people + settings.machines.smoothing * machines
+    return np.where(votes > 0, _ratio(mixed, votes), by_people)
+
+
+def people_redundancy(evidence: Evidence, shared_error: float) -> float:
+    """How far people's votes on a clip repeat each other's errors: between 0 and 1.
+
+    Votes alone cannot tell agreement on the truth from agreement on an error.
+    Over the sets with known truth, the redundancy that calibrates is close to
+    a fixed share of Krippendorff's alpha, the agreement beyond chance: where
+    people see the same thing, they also err alike; where they agree little,
+    their errors are their own.
+
+    Args:
+        evidence: The answers.
+        shared_error: The share of the agreement that is taken to be error.
+
+    Returns:
+        shared_error * alpha, alpha drawn to `USUAL_ALPHA` as by `ALPHA_CLIPS`
+        clips that had it. Not below 0.
+
+    Source:
+        Ours; docs/statistics.md shows the sets.
+    """
+    found = krippendorff_alpha(evidence, _blocks(evidence) == 0)
+    drawn = (found.n_clips * found.alpha + ALPHA_CLIPS * USUAL_ALPHA) / (found.n_clips + ALPHA_CLIPS)
+    return float(np.clip(shared_error * drawn, 0.0, 1.0))
 
 
 def _blocks(evidence: Evidence) -> Ints:
@@ -110,8 +173,33 @@ def _power(votes: Floats, redundancy: float) -> Floats:
     return power
 
 
+def _machine_powers(evidence: Evidence, mine: NDArray[np.bool_], redundancy: float) -> Floats:
+    """Power of each machine's vote, all of a group sharing one; 0 for other rows: (n_rows,)."""
+    groups = sorted({instrument.group for instrument in evidence.instruments})
+    places = {name: place for place, name in enumerate(groups)}
+    group = np.array([places[i.group] for i in evidence.instruments], dtype=np.int64)[evidence.instrument]
+    powers = np.zeros(len(group))
+    if mine.any():
+        cells, cell = np.unique(evidence.item[mine] * len(groups) + group[mine], return_inverse=True)
+        within = _power(np.bincount(cell, evidence.weight[mine]), 1.0)  # (n_cells,)
+        spoken = np.bincount(cells // len(groups), minlength=evidence.n_items).astype(np.float64)
+        powers[mine] = within[cell] * _power(spoken, redundancy)[evidence.item[mine]]
+    return powers
+
+
+def _mean_over_items(evidence: Evidence, mine: NDArray[np.bool_], powers: Floats, sizes: Floats) -> Floats:
+    """Mean power of some rows on each clip, 1 where there is none: (n_items,)."""
+    total = np.bincount(evidence.item[mine], (powers * evidence.weight)[mine], evidence.n_items)
+    return np.where(sizes > 0, _ratio(total, sizes), 1.0)
+
+
 def _mean_power(sizes: Floats, powers: Floats) -> Floats:
     """Mean of the blocks' powers, each counting as many times as its votes are worth."""
     worth = sizes * powers
     total = worth.sum(axis=0)
-    return np.where(total > 0, (worth * powers).sum(axis=0) / np.where(total > 0, total, 1), 1.0)
+    return np.where(total > 0, _ratio((worth * powers).sum(axis=0), total), 1.0)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """part / whole, and `part` where the whole is 0."""
+    return np.asarray(part / np.where(whole > 0, whole, 1.0))
