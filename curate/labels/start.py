@@ -38,7 +38,7 @@ def starting_shares(evidence: Evidence, smoothing: Floats) -> Floats:
 
 
 def smoothed_shares(votes: Floats, smoothing: Floats | float) -> Floats:
-    """(votes + smoothing / n_classes) / (all votes + smoothing), per clip, for one smoothing or one a clip."""
+    """(votes + smoothing / n_classes) / (all votes + smoothing), one smoothing or one a clip."""
     n_classes = votes.shape[1]
     extra = np.reshape(smoothing, (-1, 1))
     shares: Floats = (votes + extra / n_classes) / (votes.sum(axis=1, keepdims=True) + extra)

@@ -34,7 +34,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """One setting for all data, chosen on real sets: docs/decisions/0004-label-model-again.md has the table."""
+    """One setting for all data, chosen on real sets: see docs/decisions/0004-label-model-again.md."""
 
     people: Trust = Trust(anchor=1.0, even=0.5, skill=0.75, blend=0.15, smoothing=0.5)
     machines: Trust = Trust(anchor=0.5, even=0.0, skill=2.0, blend=0.3, smoothing=1.0)
@@ -164,7 +164,11 @@ def _blocks(evidence: Evidence) -> Ints:
 
 def _size(evidence: Evidence, rows: NDArray[np.bool_]) -> Floats:
     """Votes among some rows, by clip: (n_items,)."""
-    return np.bincount(evidence.item[rows], evidence.weight[rows], evidence.n_items).astype(np.float64)
+    return _count(evidence.item[rows], evidence.weight[rows], evidence.n_items)
+
+
+def _count(places: Ints, weights: Floats, n_places: int) -> Floats:
+    return np.bincount(places, weights, n_places).astype(np.float64)
 
 
 def _power(votes: Floats, redundancy: float) -> Floats:
@@ -181,7 +185,7 @@ def _machine_powers(evidence: Evidence, mine: NDArray[np.bool_], redundancy: flo
     powers = np.zeros(len(group))
     if mine.any():
         cells, cell = np.unique(evidence.item[mine] * len(groups) + group[mine], return_inverse=True)
-        within = _power(np.bincount(cell, evidence.weight[mine]), 1.0)  # (n_cells,)
+        within = _power(_count(cell, evidence.weight[mine], len(cells)), 1.0)  # (n_cells,)
         spoken = np.bincount(cells // len(groups), minlength=evidence.n_items).astype(np.float64)
         powers[mine] = within[cell] * _power(spoken, redundancy)[evidence.item[mine]]
     return powers
@@ -189,7 +193,7 @@ def _machine_powers(evidence: Evidence, mine: NDArray[np.bool_], redundancy: flo
 
 def _mean_over_items(evidence: Evidence, mine: NDArray[np.bool_], powers: Floats, sizes: Floats) -> Floats:
     """Mean power of some rows on each clip, 1 where there is none: (n_items,)."""
-    total = np.bincount(evidence.item[mine], (powers * evidence.weight)[mine], evidence.n_items)
+    total = _count(evidence.item[mine], (powers * evidence.weight)[mine], evidence.n_items)
     return np.where(sizes > 0, _ratio(total, sizes), 1.0)
 
 
@@ -201,5 +205,5 @@ def _mean_power(sizes: Floats, powers: Floats) -> Floats:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole, and `part` where the whole is 0."""
+    """The one over the other, and the first where the other is 0."""
     return np.asarray(part / np.where(whole > 0, whole, 1.0))

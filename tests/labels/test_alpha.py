@@ -13,7 +13,7 @@ def alpha(evidence: Evidence) -> float:
 
 def test_worked_example_of_the_source() -> None:
     # Krippendorff (2011), section C: twelve units, each a string of the values that observers gave.
-    units = "111 2232 3333 3333 2222 1234 4444 1121 2222 555 11 3".split()
+    units = ["111", "2232", "3333", "3333", "2222", "1234", "4444", "1121", "2222", "555", "11", "3"]
     rows = [
         (f"u{unit}", f"o{i}", value) for unit, values in enumerate(units) for i, value in enumerate(values)
     ]
