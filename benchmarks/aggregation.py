@@ -1,296 +1,271 @@
-"""Are refined labels better than the majority of votes, on every set of people's votes at hand?
+"""Are refined labels ahead of every other way to weigh votes, on every real set at hand?
 
-    python benchmarks/aggregation.py            the table and its guards
-    python benchmarks/aggregation.py --peers    crowd-kit beside it, as it comes and with our tempering
-    python benchmarks/aggregation.py --scale    200,000 clips, a million votes, 2,000 people
+    python benchmarks/aggregation.py            without gold: every set, every peer as it comes and tempered
+    python benchmarks/aggregation.py --quick    the same without the slow peers
+    python benchmarks/aggregation.py --gold     with 20, 50, 100 and 500 gold labels, 50 draws a set
 
-The votes are real and are not part of this repository: the folder `evidence`
-of the test data folder, which the environment variable CURATE_TEST_DATA names.
-Exits with 1 if a guard fails: no set may fall below the majority by more than
-luck with ties explains, and all sets together may take 30 s.
+The votes are real and no part of this repository: see benchmarks/vote_sets.py.
+Exits with 1 if a set of people's votes falls more than .01 below the majority.
+
+What is printed as "curate" uses the settings that ship, which were chosen on
+these sets. "left out" chooses the settings anew for each family of sets, on
+the other families alone, and scores them on the one left out.
 """
 
 import argparse
+import itertools
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
-import polars as pl
+from vote_sets import CIRCULAR, DATA, VoteSet, read_sets
 
-from curate.labels import Evidence, evidence_from_frame, fit
+from curate.labels import FitSettings, fit
 from curate.labels.evaluate import calibration_error, log_loss, majority_accuracy
 from curate.labels.evidence import Floats, Ints
+from curate.labels.gold import learn_from_gold
 from curate.labels.start import smoothed_shares
+from curate.labels.trust import people_redundancy
 
-DATA = Path(os.environ.get("CURATE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")) / "evidence"
-
-CIRCULAR = "ferplus_gpt4v"
-"""Its truth is the majority of these very votes: shown, but it proves nothing."""
-
-LIMIT_S = 30.0
 SLOW_PEERS = ("GLAD", "MACE")
 SLOW_FROM = 25_000
-"""Votes from which on the slow peers are left out: they would take minutes."""
+"""Votes from which on the slow peers are left out: they would take many minutes."""
 
+WORST_DROP = 0.01
+GOLD_SIZES = (20, 50, 100, 500)
+DRAWS = 50
+FEWEST_LEFT = 50
+"""Gold labels that must be left for measuring."""
 
-@dataclass(frozen=True, slots=True)
-class VoteSet:
-    """One set of people's votes."""
-
-    name: str
-    evidence: Evidence
-    counts: Floats
-    """Votes as they came, repeated ones counted each time: (n_clips, n_classes)."""
-    gold: Ints
-    """-1 where unknown: (n_clips,)."""
-    votes: pl.DataFrame
-    """Empty where there are only tallies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    name: str
-    n_gold: int
-    majority: float
-    tolerance: float
-    accuracy: float
-    log_loss: float
-    log_loss_majority: float
-    ece: float
-    ece_majority: float
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the set is at least as good as the majority, give or take luck with ties."""
-        return (
-            self.name == CIRCULAR
-            or np.isnan(self.majority)
-            or self.accuracy >= self.majority - self.tolerance
-        )
+Scores = tuple[float, float, float]
+"""Accuracy, log-loss, calibration error."""
 
 
 def main() -> int:
-    """Print the tables that were asked for; 1 if a guard fails."""
+    """Print the tables that were asked for; 1 if the guard fails."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peers", action="store_true", help="run crowd-kit's methods too")
-    parser.add_argument("--scale", action="store_true", help="measure speed on simulated votes")
+    parser.add_argument("--quick", action="store_true", help="without the slow peers")
+    parser.add_argument("--gold", action="store_true", help="learning from gold")
     asked = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    if asked.scale:
-        measure_scale()
     if not DATA.is_dir():
         print(f"no test data at {DATA}: set CURATE_TEST_DATA")
-        return 0 if asked.scale else 1
-    sets = list(read_sets())
-    rows = [measure(votes) for votes in sets]
-    print_table(rows)
-    if asked.peers:
-        print_peers(sets)
-    return conclude(rows)
+        return 1
+    sets = [votes for votes in read_sets() if (votes.gold >= 0).any()]
+    if asked.gold:
+        learn(sets)
+        return 0
+    return compare(sets, slow=not asked.quick)
 
 
-def measure(votes: VoteSet) -> Row:
-    """Majority and refined labels of one set against its truth."""
+def compare(sets: Sequence[VoteSet], *, slow: bool) -> int:
+    """Without gold: ours, the majority and every peer."""
     started = time.perf_counter()
-    probabilities = fit(votes.evidence).probabilities
+    found = {votes.name: {"curate": scores(fit(votes.evidence).probabilities, votes)} for votes in sets}
     seconds = time.perf_counter() - started
-    shares = smoothed_shares(votes.counts, 1.0)
-    return Row(
-        name=votes.name,
-        n_gold=int((votes.gold >= 0).sum()),
-        majority=majority_accuracy(votes.counts, votes.gold),
-        tolerance=tie_luck(votes.counts, votes.gold),
-        accuracy=majority_accuracy(probabilities, votes.gold),
-        log_loss=log_loss(probabilities, votes.gold),
-        log_loss_majority=log_loss(shares, votes.gold),
-        ece=calibration_error(probabilities, votes.gold),
-        ece_majority=calibration_error(shares, votes.gold),
-        seconds=seconds,
-    )
-
-
-def tie_luck(counts: Floats, gold: Ints) -> float:
-    """Two standard deviations of the majority's accuracy if ties are broken by lot.
-
-    The majority is credited 1 / k for a tie of k classes, which is what a lot
-    gives on average; a method that decides each tie once may have luck or not.
-    """
-    known = gold >= 0
-    leading = counts[known] >= counts[known].max(axis=1, keepdims=True, initial=0)
-    ties = 1 / leading.sum(axis=1)
-    return float(2 * np.sqrt((ties * (1 - ties)).sum()) / max(known.sum(), 1))
-
-
-def print_table(rows: list[Row]) -> None:
-    """One line a set."""
-    print(
-        "\naccuracy, log-loss and calibration error of the majority (shares smoothed by one vote) and of ours"
-    )
-    print(f"{'set':24} {'gold':>6} {'major.':>7} {'refined':>7} {'gain':>7} {'ties':>6}", end=" ")
-    print(f"{'loss m.':>8} {'loss':>6} {'ece m.':>7} {'ece':>6} {'s':>6}")
-    for row in rows:
-        mark = "" if row.holds else "  BELOW THE MAJORITY"
-        mark = "  circular: truth is the votes' majority" if row.name == CIRCULAR else mark
-        mark = "  no truth: timed only" if np.isnan(row.majority) else mark
-        gain = row.accuracy - row.majority
-        print(f"{row.name:24} {row.n_gold:6} {row.majority:7.4f} {row.accuracy:7.4f} {gain:+7.4f}", end=" ")
-        print(f"{row.tolerance:6.4f} {row.log_loss_majority:8.3f} {row.log_loss:6.3f}", end=" ")
-        print(f"{row.ece_majority:7.3f} {row.ece:6.3f} {row.seconds:6.2f}{mark}")
-
-
-def conclude(rows: list[Row]) -> int:
-    """The line of figures, and whether the guards hold."""
-    scored = [row for row in rows if not np.isnan(row.majority) and row.name != CIRCULAR]
-    seconds = sum(row.seconds for row in rows)
-    failed = [row.name for row in rows if not row.holds] + (["time"] if seconds > LIMIT_S else [])
-    mean = {
-        key: np.mean([getattr(row, key) for row in scored])
-        for key in ("majority", "accuracy", "log_loss_majority", "log_loss", "ece_majority", "ece")
-    }
-    print(f"\nguards: {'FAILED: ' + ', '.join(failed) if failed else 'hold'}")
-    print(
-        f"sets={len(scored)} accuracy={mean['accuracy']:.4f} majority={mean['majority']:.4f} "
-        f"log_loss={mean['log_loss']:.4f} log_loss_majority={mean['log_loss_majority']:.4f} "
-        f"ece={mean['ece']:.4f} ece_majority={mean['ece_majority']:.4f} seconds={seconds:.1f}"
-    )
-    return int(bool(failed))
-
-
-def read_sets() -> Iterator[VoteSet]:
-    """Every set of the index in which people voted."""
-    index = pl.read_csv(DATA / "index.csv", infer_schema=False)
-    for entry in index.filter(pl.col("kind").str.contains("human")).iter_rows(named=True):
-        name, classes = entry["name"], entry["classes"].split("|")
-        tallied = f"{name}.counts.csv.gz" in entry["files"]
-        frame = _tallies(name, classes) if tallied else _votes(entry["files"])
-        evidence = evidence_from_frame(frame, classes, ordinal=entry["ordinal"] == "yes")
-        yield VoteSet(
-            name=name,
-            evidence=evidence,
-            counts=_counts(frame, evidence),
-            gold=_gold(name, evidence),
-            votes=frame.head(0) if tallied else frame,
-        )
-
-
-def _votes(files: str) -> pl.DataFrame:
-    [name] = [name for name in files.split() if ".votes.csv" in name]
-    frame = pl.read_csv(DATA / name, infer_schema=False)
-    return frame.select("clip_id", "instrument", "outcome", kind=pl.lit("human"))
-
-
-def _tallies(name: str, classes: list[str]) -> pl.DataFrame:
-    """Counts of people nobody can tell apart: one instrument for each modality, with one confusion matrix."""
-    frame = pl.read_csv(DATA / f"{name}.counts.csv.gz", schema_overrides={"clip_id": pl.String})
-    pool = pl.col("modality") if "modality" in frame.columns else pl.lit("people")
-    long = frame.with_columns(instrument=pool).unpivot(
-        on=classes, index=["clip_id", "instrument"], variable_name="outcome", value_name="count"
-    )
-    return long.filter(pl.col("count") > 0).with_columns(kind=pl.lit("human"))
-
-
-def _counts(frame: pl.DataFrame, evidence: Evidence) -> Floats:
-    count = pl.col("count").sum() if "count" in frame.columns else pl.len()
-    long = frame.group_by("clip_id", "outcome").agg(count.alias("votes"))
-    clips = {clip: row for row, clip in enumerate(evidence.clip_ids)}
-    codes = {name: code for code, name in enumerate(evidence.classes)}
-    counts = np.zeros((evidence.n_items, evidence.n_classes))
-    for clip, outcome, votes in long.iter_rows():
-        counts[clips[clip], codes[outcome]] = votes
-    return counts
-
-
-def _gold(name: str, evidence: Evidence) -> Ints:
-    path = DATA / f"{name}.gold.csv"
-    truth = dict(pl.read_csv(path, infer_schema=False).iter_rows()) if path.exists() else {}
-    codes = {name: code for code, name in enumerate(evidence.classes)}
-    return np.array([codes.get(truth.get(clip, ""), -1) for clip in evidence.clip_ids], dtype=np.int64)
-
-
-def print_peers(sets: list[VoteSet]) -> None:
-    """crowd-kit's methods, each as it comes and with our tempering and blend."""
-    print("\ncrowd-kit: accuracy/log-loss/calibration error, then the same tempered and blended as ours")
     for votes in sets:
-        if votes.votes.is_empty() or not (votes.gold >= 0).any():
-            continue
-        print(f"{votes.name:24}", end="")
-        for name, method in _peers().items():
-            if name in SLOW_PEERS and votes.votes.height >= SLOW_FROM:
-                print(f"  {name} left out", end="")
-                continue
-            raw = _peer(method, votes)
-            print(
-                f"  {name} {_figures(raw, votes.gold)} {_figures(_tempered(raw, votes.counts), votes.gold)}",
-                end="",
+        found[votes.name]["majority"] = scores(smoothed_shares(votes.counts, 1.0), votes)
+    for votes, mine in zip(sets, left_out(sets), strict=True):
+        found[votes.name]["left out"] = mine
+    for votes in sets:
+        found[votes.name] |= peers(votes, slow=slow)
+        print_set(votes, found[votes.name])
+    for kind in ("human", "machine", None):
+        print_means([v for v in sets if v.name != CIRCULAR and kind in (v.kind, None)], found, kind or "all")
+    print_families([votes for votes in sets if votes.name != CIRCULAR], found)
+    print(f"\nall fits of curate: {seconds:.1f} s")
+    return guard(sets, found)
+
+
+def scores(probabilities: Floats, votes: VoteSet) -> Scores:
+    """Accuracy (ties shared), log-loss and calibration error against the truth."""
+    return (
+        majority_accuracy(probabilities, votes.gold),
+        log_loss(probabilities, votes.gold),
+        calibration_error(probabilities, votes.gold),
+    )
+
+
+def left_out(sets: Sequence[VoteSet]) -> list[Scores]:
+    """Scores under settings that were chosen without any set of the same family."""
+    choices = list(_settings())
+    table = np.array([[scores(fit(v.evidence, choice).probabilities, v) for v in sets] for choice in choices])
+    result = []
+    for place, votes in enumerate(sets):
+        others = [
+            index
+            for index, other in enumerate(sets)
+            if other.kind == votes.kind and other.family != votes.family and other.name != CIRCULAR
+        ]
+        best = int(table[:, others, 1].mean(axis=1).argmin())
+        result.append(tuple(table[best, place].tolist()))
+    return result
+
+
+def _settings() -> list[FitSettings]:
+    """The settings that were chosen from, around those that ship: three or so values of each that matters."""
+    base = FitSettings()
+    choices = []
+    for error, blend, smoothing in itertools.product(
+        (0.5, 0.6, 0.7, 0.8), (0.05, 0.15, 0.3), (0.3, 0.5, 1.0)
+    ):
+        people = replace(base.people, blend=blend, smoothing=smoothing)
+        machines = replace(base.machines, blend=2 * blend, smoothing=2 * smoothing)
+        choices.append(
+            replace(
+                base, people=people, machines=machines, shared_error=error, machine_redundancy=error * 5 / 7
             )
-        print(flush=True)
+        )
+    for skill, even in itertools.product((0.5, 0.75, 1.0), (0.25, 0.5, 0.75)):
+        people = replace(base.people, skill=skill, even=even)
+        machines = replace(base.machines, skill=2.6 * skill)
+        choices.append(replace(base, people=people, machines=machines))
+    return choices
 
 
-def _peers() -> dict[str, Callable[[], object]]:
+def peers(votes: VoteSet, *, slow: bool) -> dict[str, Scores]:
+    """Every peer that can read the set, as it comes and tempered."""
+    if votes.tallied:
+        return {}
+    redundancy = people_redundancy(votes.evidence, FitSettings().shared_error)
+    redundancy = redundancy if votes.kind == "human" else 1.0
+    found: dict[str, Scores] = {}
+    for name, method in _methods().items():
+        if name in SLOW_PEERS and (not slow or len(votes.frame) >= SLOW_FROM):
+            continue
+        raw = _run(method, votes)
+        found[name] = scores(raw, votes)
+        found[f"{name}, tempered"] = scores(_tempered(raw, votes.counts, redundancy), votes)
+    return found
+
+
+def _methods() -> dict[str, Callable[[], object]]:
     from crowdkit.aggregation import GLAD, MACE, DawidSkene, OneCoinDawidSkene
 
     return {
-        "DS": lambda: DawidSkene(n_iter=100),
+        "Dawid-Skene": lambda: DawidSkene(n_iter=100),
         "one-coin": lambda: OneCoinDawidSkene(n_iter=100),
         "MACE": lambda: MACE(random_state=0),
         "GLAD": lambda: GLAD(),
     }
 
 
-def _peer(method: Callable[[], object], votes: VoteSet) -> Floats:
-    frame = votes.votes.select(task="clip_id", worker="instrument", label="outcome").unique(
-        ["task", "worker"]
-    )
-    table = method().fit_predict_proba(frame.to_pandas())  # type: ignore[attr-defined]
-    table = table.reindex(
-        index=list(votes.evidence.clip_ids), columns=list(votes.evidence.classes), fill_value=0
-    )
-    return np.nan_to_num(table.to_numpy())
+def _run(method: Callable[[], object], votes: VoteSet) -> Floats:
+    frame = votes.frame.select(task="clip_id", worker="instrument", label="outcome")
+    frame = frame.unique(["task", "worker"], keep="first", maintain_order=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = method().fit_predict_proba(frame.to_pandas())  # type: ignore[attr-defined]
+    ids, classes = list(votes.evidence.clip_ids), list(votes.evidence.classes)
+    return np.nan_to_num(table.reindex(index=ids, columns=classes, fill_value=0).to_numpy())
 
 
-def _tempered(probabilities: Floats, counts: Floats) -> Floats:
-    power = 1 / (1 + np.maximum(counts.sum(axis=1, keepdims=True) - 1, 0) * 0.25)
+def _tempered(probabilities: Floats, counts: Floats, redundancy: float) -> Floats:
+    """The redundancy and the blend of ours, given to a peer."""
+    power = 1 / (1 + np.maximum(counts.sum(axis=1, keepdims=True) - 1, 0) * redundancy)
     flat = np.maximum(probabilities, 1e-12) ** power
-    return 0.6 * flat / flat.sum(axis=1, keepdims=True) + 0.4 * smoothed_shares(counts, 1.0)
+    return np.asarray(0.85 * flat / flat.sum(axis=1, keepdims=True) + 0.15 * smoothed_shares(counts, 0.5))
 
 
-def _figures(probabilities: Floats, gold: Ints) -> str:
-    accuracy = majority_accuracy(probabilities, gold)
-    return f"{accuracy:.3f}/{log_loss(probabilities, gold):.3f}/{calibration_error(probabilities, gold):.3f}"
+def print_set(votes: VoteSet, found: dict[str, Scores]) -> None:
+    """Every method on one set."""
+    note = "  circular: its truth is the majority of these votes" if votes.name == CIRCULAR else ""
+    print(f"\n{votes.name} ({votes.kind}, {(votes.gold >= 0).sum()} with truth){note}")
+    for name, (accuracy, loss, error) in found.items():
+        print(f"  {name:22} accuracy {accuracy:.4f}  log-loss {loss:.3f}  calibration error {error:.3f}")
 
 
-def measure_scale() -> None:
-    """Seconds for 200,000 clips, a million votes, 2,000 people and 10 classes."""
-    rng = np.random.default_rng(0)
-    clips, votes, people, classes = 200_000, 1_000_000, 2_000, 10
-    truth, skill = rng.integers(0, classes, clips), rng.beta(6, 3, people)
-    clip = np.concatenate([np.arange(clips), rng.integers(0, clips, votes - clips)])
-    person = rng.integers(0, people, votes)
-    says = np.where(rng.random(votes) < skill[person], truth[clip], rng.integers(0, classes, votes))
-    names = [pl.Series(codes).cast(pl.String) for codes in (clip, person, says)]
-    frame = pl.DataFrame(dict(zip(("clip_id", "instrument", "outcome"), names, strict=True)))
-    started = time.perf_counter()
-    evidence = evidence_from_frame(frame, [str(k) for k in range(classes)])
-    read = time.perf_counter()
-    posterior = fit(evidence)
-    done = time.perf_counter()
-    gold = truth[np.array(evidence.clip_ids, dtype=np.int64)]
+def print_means(sets: Sequence[VoteSet], found: dict[str, dict[str, Scores]], title: str) -> None:
+    """Means of every method over the sets that it could read, and of ours over the same sets."""
+    print(f"\n{title}: means; in brackets curate on the same sets")
+    for name in dict.fromkeys(name for votes in sets for name in found[votes.name]):
+        both = [found[v.name] for v in sets if name in found[v.name]]
+        mean = np.mean([row[name] for row in both], axis=0)
+        ours = np.mean([row["curate"] for row in both], axis=0)
+        pairs = "  ".join(f"{m:.4f} [{o:.4f}]" for m, o in zip(mean, ours, strict=True))
+        print(f"  {name:22} {len(both):2} sets  accuracy, log-loss, calibration error: {pairs}")
+
+
+def print_families(sets: Sequence[VoteSet], found: dict[str, dict[str, Scores]]) -> None:
+    """Paired differences of ours from each method, with an interval over families of sets."""
     print(
-        f"\n{clips} clips, {votes} votes: read in {read - started:.1f} s, fitted in {done - read:.1f} s;",
-        end=" ",
+        "\ncurate less each method, paired, mean over families with a 95 % bootstrap interval over families"
     )
-    print(f"accuracy {majority_accuracy(posterior.probabilities, gold):.4f},", end=" ")
-    print(f"of the majority {majority_accuracy(evidence.class_votes(), gold):.4f}")
+    rng = np.random.default_rng(0)
+    for name in dict.fromkeys(name for votes in sets for name in found[votes.name] if name != "curate"):
+        by_family: dict[str, list[Floats]] = {}
+        for votes in sets:
+            if name in found[votes.name]:
+                gap = np.subtract(found[votes.name]["curate"], found[votes.name][name])
+                by_family.setdefault(votes.family, []).append(gap)
+        gaps = np.array([np.mean(rows, axis=0) for rows in by_family.values()])
+        draws = gaps[rng.integers(0, len(gaps), (2000, len(gaps)))].mean(axis=1)
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        cells = (
+            f"{what} {m:+.4f} ({a:+.4f} to {b:+.4f})"
+            for what, m, a, b in zip(
+                ("accuracy", "log-loss", "ece"), gaps.mean(axis=0), low, high, strict=True
+            )
+        )
+        print(f"  {name:22} {len(gaps):2} families  {'  '.join(cells)}")
+
+
+def guard(sets: Sequence[VoteSet], found: dict[str, dict[str, Scores]]) -> int:
+    """1 if a set of people's votes falls too far below the majority."""
+    drops = {
+        votes.name: majority_accuracy(votes.counts, votes.gold) - found[votes.name]["curate"][0]
+        for votes in sets
+        if votes.kind == "human"
+    }
+    failed = {name: drop for name, drop in drops.items() if drop > WORST_DROP}
+    worst = max(drops, key=lambda name: drops[name])
+    print(f"furthest below the majority: {worst}, {drops[worst]:+.4f}; {'FAILED' if failed else 'holds'}")
+    return int(bool(failed))
+
+
+def learn(sets: Sequence[VoteSet]) -> None:
+    """With gold: accuracy and log-loss of the rest, without and with what gold teaches, mean over draws."""
+    print(f"accuracy and log-loss on clips without gold, mean over {DRAWS} draws; best: the best single")
+    print("instrument that answered at least half of the clips, known only to this table")
+    for votes in sets:
+        posterior = fit(votes.evidence)
+        best, known = best_single(votes), np.flatnonzero(votes.gold >= 0)
+        for size in GOLD_SIZES:
+            if len(known) < size + FEWEST_LEFT:
+                continue
+            table = [_draw(votes, posterior, known, size, seed) for seed in range(DRAWS)]
+            without, taught = np.mean(table, axis=0).reshape(2, 2)
+            flag = "  WORSE" if taught[0] < without[0] - 1e-9 or taught[1] > without[1] + 1e-9 else ""
+            print(f"{votes.name:20} {size:4} gold: accuracy {without[0]:.4f} -> {taught[0]:.4f}", end="  ")
+            print(f"log-loss {without[1]:.4f} -> {taught[1]:.4f}  best {best:.4f}{flag}", flush=True)
+
+
+def _draw(votes: VoteSet, posterior, known: Ints, size: int, seed: int) -> list[float]:  # type: ignore[no-untyped-def]
+    chosen = np.random.default_rng(seed).choice(known, size, replace=False)
+    gold = np.full(len(votes.gold), -1)
+    gold[chosen] = votes.gold[chosen]
+    taught = learn_from_gold(votes.evidence, posterior, gold).posterior.probabilities
+    rest = np.where(gold >= 0, -1, votes.gold)
+    return [f(p, rest) for p in (posterior.probabilities, taught) for f in (majority_accuracy, log_loss)]
+
+
+def best_single(votes: VoteSet) -> float:
+    """Accuracy of the best instrument among those that answered half of the clips; nan if there is none."""
+    evidence, known = votes.evidence, votes.gold >= 0
+    best = float("nan")
+    for index in range(len(evidence.instruments)):
+        rows = (evidence.instrument == index) & known[evidence.item]
+        right = evidence.option[rows] == votes.gold[evidence.item[rows]]
+        if not votes.tallied and rows.sum() >= known.sum() / 2:
+            best = float(np.nanmax([best, right.mean()]))
+    return best
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ Counts and probabilities of all instruments stand side by side as one array
 (n_columns, n_classes): a column for each option of each instrument.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logit
 
-from curate.labels.evidence import Evidence, Floats, Ints
+from curate.labels.evidence import UNSEEN, Evidence, Floats, Instrument, Ints
+from curate.labels.ordinal import ordinal_even, ordinal_pool_mean, tilted_item_mean
 
 STRENGTHS: Floats = np.asarray(2.0 ** np.arange(13), dtype=np.float64)
 """Pseudo-votes that empirical Bayes chooses from: 1 (each on its own) to 4096 (all alike)."""
@@ -18,8 +20,22 @@ STRENGTHS: Floats = np.asarray(2.0 ** np.arange(13), dtype=np.float64)
 ITEM_STRENGTHS: Floats = STRENGTHS[:4]
 """The same for items, 1 to 8: more would silence every item where few clips are labelled."""
 
+OWN_VOTES = 2.0
+"""Factor on the strength of ordinal rows: each vote is among those that told its class, and so
+looks more telling than it is. Not for pools of one or two, whose confusions agreement cannot show."""
+
 PSEUDO = 1.0
 """Votes of "as usual" added to every pooled rate, so that no rate is 0 or 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lean:
+    """Which way an item's answers are expected to go with the classes."""
+
+    direction: int
+    """As `Instrument.direction`."""
+    placed: NDArray[np.bool_]
+    """Options that have a place among the others: (n_options,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,10 @@ class Layout:
     """Whether the instruments of a pool share their confusions: two views of a
     class cannot be told apart by their agreement, three can (Allman, Matias and
     Rhodes 2009, theorem 1, https://doi.org/10.1214/09-AOS689)."""
+    ordinal: bool = False
+    """Whether neighbouring classes are taken for each other more easily than distant ones."""
+    leans: tuple[Lean, ...] = ()
+    """One for each item where the classes are ordered; otherwise none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +75,15 @@ def layout(evidence: Evidence) -> Layout:
         pools=tuple(offsets[groups[name]][:, None] + within for name in sorted(groups)),
         items=tuple(np.arange(offsets[i], offsets[i + 1]) for i in np.flatnonzero(~class_valued)),
         alike=len(evidence.instruments) < 3,
+        ordinal=evidence.ordinal and evidence.n_classes > 2,
+        leans=tuple(_lean(evidence.instruments[i]) for i in np.flatnonzero(~class_valued))
+        if evidence.ordinal
+        else (),
     )
+
+
+def _lean(item: Instrument) -> Lean:
+    return Lean(item.direction, np.array([option != UNSEEN for option in item.options]))
 
 
 def choose_strengths(counts: Floats, where: Layout) -> Strengths:
@@ -73,10 +101,10 @@ def choose_strengths(counts: Floats, where: Layout) -> Strengths:
     most = float(STRENGTHS[-1])
     return Strengths(
         pools=tuple(
-            (most, most) if where.alike else _pool_strengths(_pool_counts(counts, columns))
+            (most, most) if where.alike else _pool_strengths(_pool_counts(counts, columns), where)
             for columns in where.pools
         ),
-        items=tuple(_item_strength(counts[columns].T) for columns in where.items),
+        items=tuple(_item_strength(counts[columns].T, mean) for columns, mean in _item_means(counts, where)),
     )
 
 
@@ -102,10 +130,9 @@ def confusions(counts: Floats, where: Layout, strengths: Strengths) -> Floats:
     result = np.ones_like(counts)
     for columns, (accuracy, rows) in zip(where.pools, strengths.pools, strict=True):
         mine = _pool_counts(counts, columns)
-        result[columns] = _posterior_mean(mine, pool_mean(mine, accuracy), rows).transpose(0, 2, 1)
-    for columns, strength in zip(where.items, strengths.items, strict=True):
-        mine = counts[columns].T  # (n_classes, n_options)
-        result[columns] = _posterior_mean(mine, item_mean(mine), strength).T
+        result[columns] = _posterior_mean(mine, _expected(mine, accuracy, where), rows).transpose(0, 2, 1)
+    for (columns, mean), strength in zip(_item_means(counts, where), strengths.items, strict=True):
+        result[columns] = _posterior_mean(counts[columns].T, mean, strength).T
     return result
 
 
@@ -124,12 +151,17 @@ def even_confusions(counts: Floats, where: Layout, strengths: Strengths) -> Floa
     Returns:
         Shape (n_columns, n_classes); items as in `confusions`.
     """
-    result = confusions(counts, Layout((), where.items), Strengths((), strengths.items))
+    result = confusions(counts, replace(where, pools=()), Strengths((), strengths.items))
     n_classes = counts.shape[1]
     same = np.eye(n_classes)
     for columns, (strength, _) in zip(where.pools, strengths.pools, strict=True):
-        accuracy = _accuracies(_pool_counts(counts, columns), strength)[:, None, None]
-        result[columns] = accuracy * same + (1 - accuracy) * (1 - same) / (n_classes - 1)
+        mine = _pool_counts(counts, columns)
+        if _is_ordinal(mine, where):
+            even = ordinal_even(_shared(mine, where))
+        else:
+            accuracy = _accuracies(mine, strength)[:, None, None]
+            even = accuracy * same + (1 - accuracy) * (1 - same) / (n_classes - 1)
+        result[columns] = np.broadcast_to(even, mine.shape).transpose(0, 2, 1)
     return result
 
 
@@ -206,14 +238,46 @@ def _posterior_mean(counts: Floats, mean: Floats, strength: float) -> Floats:
     return np.asarray((counts + strength * mean) / (counts.sum(axis=-1, keepdims=True) + strength))
 
 
-def _pool_strengths(counts: Floats) -> tuple[float, float]:
+def _expected(counts: Floats, accuracy: float, where: Layout) -> Floats:
+    """What is expected of each instrument of a pool: (n_instruments, n_classes, n_classes)."""
+    if _is_ordinal(counts, where):
+        return np.broadcast_to(ordinal_pool_mean(_shared(counts, where)), counts.shape)
+    return pool_mean(counts, accuracy)
+
+
+def _is_ordinal(counts: Floats, where: Layout) -> bool:
+    """Whether a pool is expected to err towards neighbours.
+
+    Not a lone given label beside a questionnaire: nobody else speaks in
+    classes, so nothing could show that its errors go anywhere.
+    """
+    return where.ordinal and (len(counts) > 2 or where.alike)
+
+
+def _shared(counts: Floats, where: Layout) -> Floats:
+    """The counts of all as those of one, where instruments share their confusions."""
+    return counts.sum(axis=0, keepdims=True) if where.alike else counts
+
+
+def _pool_strengths(counts: Floats, where: Layout) -> tuple[float, float]:
     accuracy = _best(lambda strength: _accuracy_likelihood(counts, strength))
-    mean = pool_mean(counts, accuracy)
-    return accuracy, _best(lambda strength: _likelihood(counts, strength * mean))
+    mean = _expected(counts, accuracy, where)
+    rows = _best(lambda strength: _likelihood(counts, strength * mean))
+    return accuracy, rows * OWN_VOTES if _is_ordinal(counts, where) and not where.alike else rows
 
 
-def _item_strength(counts: Floats) -> float:
-    mean = item_mean(counts)
+def _item_means(counts: Floats, where: Layout) -> Iterator[tuple[Ints, Floats]]:
+    """Columns of each item, and what is expected of it: (n_classes, n_options)."""
+    for number, columns in enumerate(where.items):
+        mine = counts[columns].T
+        if where.leans:
+            lean = where.leans[number]
+            yield columns, tilted_item_mean(mine, lean.direction, lean.placed)
+        else:
+            yield columns, item_mean(mine)
+
+
+def _item_strength(counts: Floats, mean: Floats) -> float:
     return _best(lambda strength: _likelihood(counts, strength * mean), ITEM_STRENGTHS)
 
 

@@ -102,8 +102,10 @@ class Evidence:
     def matrix(self, scale: Floats | None = None) -> Votes:
         """The weights as a sparse matrix (n_items, n_columns), each row times `scale` (n_rows,)."""
         data = self.weight if scale is None else self.weight * scale
+        ends = np.cumsum(np.bincount(self.item, minlength=self.n_items))
         shape = (self.n_items, int(self.offsets[-1]))
-        return sparse.csr_array((data, (self.item, self.column)), shape=shape)
+        # The rows are in order already: nothing needs to be sorted or added up.
+        return sparse.csr_array((data, self.column, np.concatenate([[0], ends])), shape=shape)
 
     def class_votes(self, weights: Floats | None = None) -> Floats:
         """Votes for each class by the class-valued instruments: (n_items, n_classes).
@@ -111,16 +113,29 @@ class Evidence:
         A vote counts as its column's entry in `weights` (n_columns,), or as 1.
         """
         mine = self.is_class_valued[self.instrument]
-        cell = self.item[mine] * self.n_classes + self.option[mine]
-        counted = self.weight[mine] if weights is None else (self.weight * weights[self.column])[mine]
-        votes = np.bincount(cell, counted, self.n_items * self.n_classes).astype(np.float64)
-        return votes.reshape(self.n_items, self.n_classes)
+        rows = slice(None) if mine.all() else np.flatnonzero(mine)
+        cell = self.item[rows] * self.n_classes + self.option[rows]
+        counted = self.weight[rows] if weights is None else self.weight[rows] * weights[self.column[rows]]
+        votes = np.bincount(cell, counted, self.n_items * self.n_classes)
+        return votes.astype(np.float64, copy=False).reshape(self.n_items, self.n_classes)
 
     @property
     def is_unseen(self) -> NDArray[np.bool_]:
         """Whether each row says that the instrument cannot tell: (n_rows,)."""
-        options = [option for instrument in self.instruments for option in instrument.options]
-        return np.array([option == UNSEEN for option in options], dtype=bool)[self.column]
+        offsets = self.offsets
+        unseen = np.zeros(int(offsets[-1]), dtype=bool)
+        for first, instrument in zip(offsets[:-1].tolist(), self.instruments, strict=True):
+            if UNSEEN in instrument.options:
+                unseen[first + instrument.options.index(UNSEEN)] = True
+        return unseen[self.column]
+
+    @property
+    def clips_answered(self) -> Ints:
+        """Clips that each instrument said something about: (n_instruments,)."""
+        # The rows are sorted by clip and instrument: a new pair is where either changes.
+        new = np.ones(len(self.item), dtype=bool)
+        new[1:] = (np.diff(self.item) != 0) | (np.diff(self.instrument) != 0)
+        return np.bincount(self.instrument[new], minlength=len(self.instruments))
 
     def find(self, kind: Kind) -> list[int]:
         """Indices of the instruments of one kind, in order."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from curate.errors import InputError, Problem
 from curate.labels.evidence import Evidence, Floats, Ints
-from curate.labels.gold_features import Design, design, scores
+from curate.labels.gold_features import Design, design, reweighed, scores
 from curate.labels.logit import fit_weights, log_probabilities
-from curate.labels.model import Posterior
+from curate.labels.posterior import Posterior
 
 NEVER = float("inf")
 
@@ -52,8 +52,8 @@ CERTAIN = 0.999
 class Learned:
     """What gold taught."""
 
-    probabilities: Floats
-    """Posterior with gold: (n_items, n_classes); `CERTAIN` for the gold label of a gold clip."""
+    posterior: Posterior
+    """With gold; `CERTAIN` of the gold label of a gold clip."""
     held_out: Floats
     """Posterior of each gold clip by what the other folds taught, for measuring: (n_gold, n_classes)."""
     clips: Ints
@@ -97,10 +97,8 @@ def learn_from_gold(
     ways = {way: _held_out(made, gold[clips], folds, way) for way in _PULLS}
     shares = _shares({way: logs[np.arange(len(clips)), gold[clips]].sum() for way, logs in ways.items()})
     held_out = sum(share * np.exp(ways[way]) for way, share in shares.items())
-    probabilities = _mixture(evidence, posterior, made, gold[clips], shares)
-    probabilities[clips] = (1 - CERTAIN) / (evidence.n_classes - 1)
-    probabilities[clips, gold[clips]] = CERTAIN
-    return Learned(probabilities, np.asarray(held_out), clips, gold[clips], shares)
+    taught = _taught(evidence, posterior, made, gold, shares)
+    return Learned(taught, np.asarray(held_out), clips, gold[clips], shares)
 
 
 def _folds(blocks: Ints) -> Ints:
@@ -136,11 +134,17 @@ def _shares(foretold: Mapping[str, float]) -> dict[str, float]:
     return {way: float(share) for way, share in zip(foretold, shares / shares.sum(), strict=True) if share}
 
 
-def _mixture(
-    evidence: Evidence, posterior: Posterior, made: Design, labels: Ints, shares: Mapping[str, float]
-) -> Floats:
+def _taught(
+    evidence: Evidence, posterior: Posterior, made: Design, gold: Ints, shares: Mapping[str, float]
+) -> Posterior:
+    """The mixture as a posterior; its parts by the mean weights, and what mixing adds left to "blend"."""
+    clips = np.flatnonzero(gold >= 0)
+    learned = {way: _learn(made, made.features, gold[clips], way) for way in shares}
     mixed = np.zeros_like(posterior.probabilities)
     for way, share in shares.items():
-        weights = made.weights(_learn(made, made.features, labels, way), evidence)
+        weights = made.weights(learned[way], evidence)
         mixed += share * np.exp(scores(evidence, posterior, made.change, weights))
-    return mixed
+    mixed[clips] = (1 - CERTAIN) / (evidence.n_classes - 1)
+    mixed[clips, gold[clips]] = CERTAIN
+    mean = made.weights(sum((share * learned[way] for way, share in shares.items()), np.zeros(1)), evidence)
+    return reweighed(evidence, posterior, made.change, mean, mixed, gold)

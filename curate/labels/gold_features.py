@@ -1,12 +1,12 @@
 """What gold may change: the parts of a posterior as features, and the scores of clips under new weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_softmax
 
 from curate.labels.evidence import Evidence, Floats, Ints
-from curate.labels.model import Posterior
+from curate.labels.posterior import GoldLesson, Posterior
 
 WORK = 1e8
 """Multiplications of one Newton step at most; beyond, seldom-heard instruments get no weight of their own."""
@@ -132,6 +132,33 @@ def scores(evidence: Evidence, posterior: Posterior, change: Change, weights: We
         total += evidence.class_votes(np.repeat(weights.group_votes, sizes)) / cast
     logs: Floats = log_softmax(total, axis=1)
     return logs
+
+
+def reweighed(
+    evidence: Evidence,
+    posterior: Posterior,
+    change: Change,
+    weights: Weights,
+    probabilities: Floats,
+    gold: Ints,
+) -> Posterior:
+    """A posterior of new probabilities, its parts weighed anew, so that each answer's say can be told."""
+    items = ~evidence.is_class_valued.repeat(np.diff(evidence.offsets))
+    says = posterior.says * (weights.posterior + weights.items * items)[:, None]
+    says[change.columns] += weights.confusions * change.logs
+    voters = evidence.is_class_valued[evidence.instrument]
+    cast = np.maximum(evidence.class_votes().sum(axis=1), 1)[evidence.item]
+    leans = weights.votes[evidence.instrument] + weights.group_votes[evidence.instrument] / cast
+    return replace(
+        posterior,
+        probabilities=probabilities,
+        scales=replace(posterior.scales, prior=weights.posterior * posterior.scales.prior),
+        says=says,
+        classifiers=tuple(
+            replace(word, logs=weights.posterior * word.logs) for word in posterior.classifiers
+        ),
+        lesson=GoldLesson(np.where(voters, leans, 0.0), weights.bias, gold),
+    )
 
 
 def centred_log(probabilities: Floats) -> Floats:

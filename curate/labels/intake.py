@@ -1,16 +1,29 @@
 """Intake: a long table of answers, checked all at once and coded as `Evidence`."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from curate.errors import InputError, Problem
-from curate.labels.coding import code, option_table
-from curate.labels.evidence import KINDS, Evidence, Instrument
+from curate.errors import InputError
+from curate.labels.coding import Answers, code, coded, is_class_valued
+from curate.labels.crowd import with_crowds
+from curate.labels.evidence import KINDS, MACHINES, UNSEEN, Evidence, Instrument
+from curate.labels.problems import answer_problems, frame_problems
 
 SOURCE = "evidence"
 """Names the table in the head of an error message."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinds:
+    """Which kinds each instrument was said to be of."""
+
+    names: tuple[str, ...]
+    found: NDArray[np.bool_]
+    """(n_instruments, n_names)"""
 
 
 def evidence_from_frame(
@@ -30,213 +43,142 @@ def evidence_from_frame(
             options), or both, probs winning where both are present. Optional:
             kind (given, human, vlm, model; without it the instrument "given" is
             given and the others are human); group; count (the row stands for
-            that many anonymous people). A row without outcome and probs is an
-            abstention and says nothing. Several rows of one instrument on one
-            clip share one vote, unless they are counted.
+            that many anonymous people). Text may be text or categories. A row
+            without outcome and probs is an abstention and says nothing; so is
+            "cannot be seen" from an instrument that answers in classes: that it
+            could not tell is taken to have nothing to do with the class. Probs
+            are one vote divided, of people as of models. Several rows of one
+            instrument on one clip share one vote, unless they are counted.
         classes: At least two names, lowest first if `ordinal`.
         ordinal: Whether the classes are ordered.
         options: What each instrument can answer. An instrument that is not
             named has the classes if all it answered are classes, else what it
             was seen to answer, sorted. Naming a person here is what allows a
-            person to answer in other terms than the classes.
+            person to answer in other terms than the classes. The classes with
+            "cannot be seen" count as the classes, for what is not in probs of it.
         directions: +1 or -1 for items whose later options speak for higher or
             lower classes.
         clip_ids: Clips to be included even if nothing is said about them.
 
     Returns:
         The evidence. Empty evidence is allowed: it has the clips of `clip_ids`.
+        Where there are hundreds of thousands of people, those with few answers
+        are counted together, see `with_crowds`.
 
     Raises:
         InputError: With every problem of the table.
     """
-    problems = [*_class_problems(classes), *_column_problems(frame)]
-    if problems:
+    if problems := frame_problems(frame, classes, directions or {}):
         raise InputError(SOURCE, problems)
-    answers = _answers(frame)
-    known = {name: tuple(listed) for name, listed in (options or {}).items()}
-    instruments = _instruments(answers, tuple(classes), known, directions or {})
-    problems = _answer_problems(answers, instruments, tuple(classes), known)
-    if problems:
+    answers = _answers(frame, clip_ids)
+    kinds = _kinds(frame, answers)
+    instruments = _instruments(frame, answers, kinds, tuple(classes), options or {}, directions or {})
+    if problems := answer_problems(frame, answers, instruments, kinds.found.sum(axis=1) > 1, tuple(classes)):
         raise InputError(SOURCE, problems)
-    ids = sorted({*answers["clip_id"].unique(), *clip_ids})
-    return code(answers, instruments, tuple(classes), ordinal, tuple(ids))
+    return with_crowds(code(answers, instruments, tuple(classes), ordinal))
 
 
-def _class_problems(classes: Sequence[str]) -> list[Problem]:
-    repeated = sorted({name for name in classes if list(classes).count(name) > 1})
-    problems = [Problem("classes", f"{name!r} is listed twice", "List each class once") for name in repeated]
-    if len(classes) < 2:
-        problems.append(Problem("classes", f"{len(classes)} found, at least 2 expected", "List every class"))
-    return problems
-
-
-def _column_problems(frame: pl.DataFrame) -> list[Problem]:
-    present = set(frame.columns)
-    problems = [
-        Problem(f"column {name}", f"missing; found {', '.join(frame.columns) or 'none'}", "Add it")
-        for name in ("clip_id", "instrument")
-        if name not in present
-    ]
-    if not present & {"outcome", "probs"}:
-        problems.append(Problem("column outcome", "neither outcome nor probs is there", "Add one of them"))
-    if "probs" in present and not isinstance(frame.schema["probs"], pl.List | pl.Array | pl.Null):
-        problems.append(Problem("column probs", f"is {frame.schema['probs']}, a list of numbers expected"))
-    if "count" in present and not (frame.schema["count"].is_numeric() or frame.schema["count"] == pl.Null):
-        problems.append(Problem("column count", f"is {frame.schema['count']}, a number expected"))
-    return problems
-
-
-def _answers(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with all its columns and types, abstentions left in."""
-    present = set(frame.columns)
-    guessed = (
-        pl.when(pl.col("instrument").cast(pl.String) == "given")
-        .then(pl.lit("given"))
-        .otherwise(pl.lit("human"))
-    )
-    kind = pl.coalesce(pl.col("kind").cast(pl.String), guessed) if "kind" in present else guessed
-    return frame.with_row_index("row", offset=1).select(
-        "row",
-        pl.col("clip_id").cast(pl.String),
-        pl.col("instrument").cast(pl.String),
-        kind.alias("kind"),
-        _column(present, "group", pl.String),
-        _column(present, "outcome", pl.String),
-        _column(present, "probs", pl.List(pl.Float64)),
-        _column(present, "count", pl.Float64),
+def _answers(frame: pl.DataFrame, clip_ids: Iterable[str]) -> Answers:
+    clips, clip = coded(frame["clip_id"], clip_ids)
+    names, instrument = coded(frame["instrument"])
+    probs = _column(frame, "probs", pl.List(pl.Float64))
+    soft = np.flatnonzero(probs.is_not_null().to_numpy())
+    outcomes, outcome = coded(_column(frame, "outcome", pl.String))
+    if len(soft):
+        outcome = outcome.copy()
+        outcome[soft] = -1
+    counts = _column(frame, "count", pl.Float64)
+    counted = counts.null_count() < len(counts)
+    return Answers(
+        clip_ids=clips,
+        names=names,
+        outcomes=outcomes,
+        clip=clip,
+        instrument=instrument,
+        outcome=outcome,
+        count=counts.fill_null(np.nan).to_numpy() if counted else np.empty(0),
+        soft=soft,
+        probs=probs.gather(soft),
     )
 
 
-def _column(present: set[str], name: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
-    column = pl.col(name) if name in present else pl.lit(None)
-    return column.cast(dtype).alias(name)
+def _column(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+    """A column of the frame, nulls where it has none; names are left as they come."""
+    if name not in frame.columns:
+        return pl.Series(name, [None], dtype=dtype).new_from_index(0, frame.height)
+    return frame[name] if dtype == pl.String else frame[name].cast(dtype)
+
+
+def _kinds(frame: pl.DataFrame, answers: Answers) -> Kinds:
+    """Where no kind is given, the instrument "given" is given and the others are human."""
+    names, kind = coded(_column(frame, "kind", pl.String), KINDS)
+    kinds = tuple(names)
+    found = np.zeros((len(answers.names), len(kinds)), dtype=bool)
+    told = (kind >= 0) & (answers.instrument >= 0)
+    found[answers.instrument[told], kind[told]] = True
+    silent = np.unique(answers.instrument[(kind < 0) & (answers.instrument >= 0)])
+    is_given = (answers.names.gather(silent) == "given").to_numpy()
+    found[silent, np.where(is_given, kinds.index("given"), kinds.index("human"))] = True
+    return Kinds(kinds, found)
 
 
 def _instruments(
-    answers: pl.DataFrame,
+    frame: pl.DataFrame,
+    answers: Answers,
+    kinds: Kinds,
     classes: tuple[str, ...],
-    known: Mapping[str, tuple[str, ...]],
+    options: Mapping[str, Sequence[str]],
     directions: Mapping[str, int],
 ) -> list[Instrument]:
-    """One per name, sorted. What is wrong with them is told by `_answer_problems`."""
-    seen = (
-        answers.filter(pl.col("instrument").is_not_null())
-        .group_by("instrument")
-        .agg(
-            pl.col("kind").min(),
-            pl.col("group").min(),
-            pl.col("outcome").drop_nulls().unique().sort(),
-            pl.col("probs").is_not_null().any().alias("soft"),
-        )
-        .sort("instrument")
+    """One per name, sorted. What is wrong with them is told by `answer_problems`."""
+    kind_of = kinds.found.argmax(axis=1)
+    machine = np.isin(kind_of, [kinds.names.index(kind) for kind in MACHINES])
+    machine[answers.instrument[answers.soft]] = (
+        False  # who spreads probabilities spreads them over the classes
     )
+    known = {name: tuple(listed) for name, listed in options.items() if listed}
+    known = {**_seen(answers, np.flatnonzero(machine), classes), **known}
+    groups = _groups(frame, answers)
     return [
-        _instrument(name, kind, group, outcomes, soft, classes, known.get(name), directions.get(name, 0))
-        for name, kind, group, outcomes, soft in seen.iter_rows()
+        _instrument(
+            name, kinds.names[kind], known.get(name, classes), classes, group, directions.get(name, 0)
+        )
+        for name, kind, group in zip(answers.names, kind_of.tolist(), groups, strict=True)
     ]
+
+
+def _seen(answers: Answers, among: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """What some instruments answered, sorted, where that is not classes alone."""
+    mine = np.zeros(len(answers.names) + 1, dtype=bool)  # one more for -1
+    mine[among] = True
+    rows = np.flatnonzero(mine[answers.instrument] & (answers.outcome >= 0))
+    pairs = pl.DataFrame({"instrument": answers.instrument[rows], "outcome": answers.outcome[rows]}).unique()
+    listed = (
+        pairs.with_columns(answers.outcomes.gather(pairs["outcome"]).alias("outcome"))
+        .filter((~pl.col("outcome").is_in([*classes, UNSEEN])).any().over("instrument"))
+        .group_by("instrument")
+        .agg(pl.col("outcome").sort())
+    )
+    return {answers.names[code]: tuple(outcomes) for code, outcomes in listed.iter_rows()}
+
+
+def _groups(frame: pl.DataFrame, answers: Answers) -> list[str | None]:
+    """The group of each instrument, the first by name if several are told, None without one."""
+    groups, group = coded(_column(frame, "group", pl.String))
+    first = np.full(len(answers.names), len(groups), dtype=np.int32)
+    told = (group >= 0) & (answers.instrument >= 0)
+    np.minimum.at(first, answers.instrument[told], group[told])
+    named = [*groups, None]
+    return [named[place] for place in first.tolist()]
 
 
 def _instrument(
     name: str,
     kind: str,
-    group: str | None,
-    outcomes: list[str],
-    soft: bool,
+    options: tuple[str, ...],
     classes: tuple[str, ...],
-    listed: tuple[str, ...] | None,
+    group: str | None,
     direction: int,
 ) -> Instrument:
-    speaks_classes = soft or kind in ("given", "human") or set(outcomes) <= set(classes)
-    options = listed or (classes if speaks_classes else tuple(outcomes))
-    group = group or (kind if set(options) == set(classes) else name)
+    group = group or (kind if is_class_valued(options, classes) else name)
     return Instrument(name, kind, options, group, direction)  # type: ignore[arg-type]  # checked by the caller
-
-
-def _answer_problems(
-    answers: pl.DataFrame,
-    instruments: list[Instrument],
-    classes: tuple[str, ...],
-    known: Mapping[str, tuple[str, ...]],
-) -> list[Problem]:
-    lengths = option_table(instruments).group_by("instrument").agg(pl.len().alias("length"))
-    checked = answers.join(lengths, on="instrument", how="left", maintain_order="left")
-    probs = pl.col("probs")
-    far_from_one = (probs.list.sum() - 1).abs() > 1e-3
-    return [
-        *_rows(checked, pl.col("clip_id").is_null(), "has no clip_id", "Fill it in or drop the row"),
-        *_rows(checked, pl.col("instrument").is_null(), "has no instrument", "Fill it in or drop the row"),
-        *_rows(checked, ~pl.col("kind").is_in(list(KINDS)), f"kind is not one of {', '.join(KINDS)}", ""),
-        *_rows(checked, probs.list.len() != pl.col("length"), "probs has not one number per option", ""),
-        *_rows(checked, probs.list.min() < 0, "probs holds a negative number", ""),
-        *_rows(checked, probs.list.eval(~pl.element().is_finite()).list.any(), "probs is not finite", ""),
-        *_rows(checked, far_from_one, "probs does not sum to 1", "Divide it by its sum"),
-        *_rows(checked, ~(pl.col("count") >= 0), "count is negative or not a number", ""),
-        *_instrument_problems(answers, instruments, classes),
-        *_unknown_outcomes(answers, option_table(instruments), classes, known),
-    ]
-
-
-def _instrument_problems(
-    answers: pl.DataFrame, instruments: list[Instrument], classes: tuple[str, ...]
-) -> list[Problem]:
-    kinds = answers.group_by("instrument").agg(pl.col("kind").n_unique().alias("kinds"))
-    given = [i for i in instruments if i.kind == "given"]
-    names = ", ".join(i.name for i in given)
-    return [
-        *(
-            Problem(f"instrument {name}", "has more than one kind", "Give each kind its own instrument")
-            for name in kinds.filter(pl.col("kinds") > 1)["instrument"].sort()
-        ),
-        *(
-            Problem(f"instrument {i.name}", "an option is listed twice", "List each option once")
-            for i in instruments
-            if len(set(i.options)) < len(i.options)
-        ),
-        *(
-            Problem(
-                f"instrument {i.name}",
-                f"is given, its options are {', '.join(i.options)}",
-                "List the classes",
-            )
-            for i in given
-            if set(i.options) != set(classes)
-        ),
-        *([Problem("instruments", f"{len(given)} are given: {names}", "Keep one")] if len(given) > 1 else []),
-    ]
-
-
-def _rows(checked: pl.DataFrame, wrong: pl.Expr, what: str, fix: str) -> list[Problem]:
-    rows = checked.filter(wrong)["row"]
-    if rows.is_empty():
-        return []
-    more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-    return [Problem(f"row {rows[0]}{more}", what, fix)]
-
-
-def _unknown_outcomes(
-    answers: pl.DataFrame, table: pl.DataFrame, classes: tuple[str, ...], known: Mapping[str, tuple[str, ...]]
-) -> list[Problem]:
-    """One problem for each outcome that its instrument cannot give."""
-    strange = (
-        answers.filter(pl.col("outcome").is_not_null(), pl.col("probs").is_null())
-        .join(table, on=["instrument", "outcome"], how="anti")
-        .group_by("instrument", "outcome")
-        .agg(pl.col("row").min(), pl.len())
-        .sort("instrument", "outcome")
-    )
-    return [
-        Problem(
-            f"row {row}, instrument {name}",
-            f"{outcome!r} is not one of {', '.join(known.get(name, classes))}"
-            + (f"; {n} rows say it" if n > 1 else ""),
-            _did_you_mean(outcome, known.get(name, classes)),
-        )
-        for name, outcome, row, n in strange.iter_rows()
-        if name is not None
-    ]
-
-
-def _did_you_mean(outcome: str, listed: Sequence[str]) -> str:
-    folded = {option.casefold(): option for option in listed}
-    near = difflib.get_close_matches(outcome.strip().casefold(), folded, n=1)
-    return f"Did you mean {folded[near[0]]}?" if near else "Rename it, or leave it empty to abstain"

@@ -7,12 +7,11 @@ count for less than as many independent ones; and the share of votes is blended
 in at the end.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from curate.labels.alpha import krippendorff_alpha
+from curate.labels.carry import Earlier, carried_confusions
 from curate.labels.confusion import (
     Layout,
     Strengths,
@@ -23,43 +22,19 @@ from curate.labels.confusion import (
     skills,
 )
 from curate.labels.evidence import Evidence, Floats
+from curate.labels.listen import classifier_rows, listen, without
+from curate.labels.posterior import Posterior, assemble
 from curate.labels.start import smoothed_shares, starting_shares
-from curate.labels.trust import FitSettings, Scales, scales, smoothing
+from curate.labels.trust import FitSettings, scales, smoothing
 
-STRENGTHS_AT = (0, 3, 6, 10)
+STRENGTHS_AT = (0, 1, 3, 6, 10)
 """Steps at which empirical Bayes is run again: it is the slow part and settles early."""
 
 ALIKE = 16.0
 """Row strength from which on a pool counts as alike, and even confusions have their full say."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """What the model believes, with every part of its reckoning.
-
-    log_tempered[i] is the sum, over i's rows of the evidence, of scales.rows *
-    weight * says[column], plus scales.prior[i] * log prior, less a constant;
-    and probabilities[i] = (1 - scales.blend[i]) * exp(log_tempered[i]) +
-    scales.blend[i] * share[i].
-    """
-
-    probabilities: Floats
-    """P(class | evidence): (n_items, n_classes); rows sum to 1."""
-    log_tempered: Floats
-    """The log of the same before the blend: (n_items, n_classes)."""
-    share: Floats
-    """Votes weighted by skill, as shares; the prior where nobody voted: (n_items, n_classes)."""
-    prior: Floats
-    """Share of each class: (n_classes,)."""
-    scales: Scales
-    """Weights of the parts."""
-    says: Floats
-    """What a vote for each column says for each class, in log units: (n_columns, n_classes)."""
-    confusions: Floats
-    """P(option | class), for people to read; sums to 1 over an instrument: (n_columns, n_classes)."""
-
-
-def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
+def fit(evidence: Evidence, settings: FitSettings | None = None, earlier: Earlier | None = None) -> Posterior:
     """Estimate every instrument's confusions and every clip's class together.
 
     Deterministic. The order of clips, instruments, answers and classes changes
@@ -68,6 +43,8 @@ def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
     Args:
         evidence: A clip about which nothing is said gets the prior.
         settings: The default was chosen once, on many real sets.
+        earlier: A fit to go on from, of evidence that this one adds to: fewer
+            rounds lead to the same result, within a few thousandths.
 
     Returns:
         The posterior; without clips, empty arrays.
@@ -77,22 +54,38 @@ def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
 
     Source:
         Ours, after Dawid and Skene (1979), section 3,
-        https://doi.org/10.2307/2346806. Two things are ours. The anchor: without
-        it, clips that many people get wrong in the same way drag a whole class
-        along. And clips without votes (or height, see `starting_shares`) teach
-        nothing: where they are many, they would redefine the classes.
+        https://doi.org/10.2307/2346806. Three things are ours. The anchor:
+        without it, clips that many people get wrong in the same way drag a whole
+        class along. Clips without votes (or height, see `starting_shares`) teach
+        nothing: where they are many, they would redefine the classes. And
+        classifiers are heard last, see `listen`.
     """
     settings = settings or FitSettings()
+    rows = classifier_rows(evidence)
+    voices = without(evidence, rows) if rows.any() else evidence
+    where = layout(voices)
+    posterior = _fit_voices(voices, where, settings, earlier)
+    return listen(evidence, rows, posterior, where) if rows.any() else posterior
+
+
+def _fit_voices(
+    evidence: Evidence, where: Layout, settings: FitSettings, earlier: Earlier | None
+) -> Posterior:
+    """The fit, without classifiers."""
     share = target = starting_shares(evidence, smoothing(evidence, settings))
     anchored = share.sum(axis=1) > 0
     weigh = scales(evidence, settings, anchored)
-    where, powers = layout(evidence), _skill_powers(evidence, settings)
+    powers = _by_column(evidence, settings.people.skill, settings.machines.skill)
     spoken, heard = evidence.matrix().T.tocsr(), evidence.matrix(weigh.loop_rows)
     prior, strengths, table = _mean(share[anchored]), Strengths((), ()), np.empty((0, 0))
-    for step in range(settings.steps):
-        counts = spoken @ target  # (n_columns, n_classes)
-        strengths = choose_strengths(counts, where) if step in STRENGTHS_AT else strengths
-        table = confusions(counts, where, strengths)
+    steps = settings.steps
+    if earlier is not None:
+        steps, table = settings.later_steps, carried_confusions(evidence, where, earlier)
+    for step in range(steps):
+        if len(table) == 0 or step > 0:
+            counts = spoken @ target  # (n_columns, n_classes)
+            strengths = choose_strengths(counts, where) if step in STRENGTHS_AT else strengths
+            table = confusions(counts, where, strengths)
         share = _weighted_shares(evidence, skills(table, prior, where) ** powers, share, weigh.smoothing)
         prior = _mean(share[anchored])
         belief = softmax(heard @ np.log(table) + np.log(prior), axis=1)
@@ -100,12 +93,7 @@ def fit(evidence: Evidence, settings: FitSettings | None = None) -> Posterior:
         target[~anchored] = 0.0
     says = _says(evidence, settings, where, table, spoken @ share)
     share = np.where(anchored[:, None], share, prior)
-    return _posterior(evidence, weigh, says, table, share, prior)
-
-
-def _skill_powers(evidence: Evidence, settings: FitSettings) -> Floats:
-    """Power of the skill of each column: (n_columns,)."""
-    return _by_column(evidence, settings.people.skill, settings.machines.skill)
+    return assemble(evidence, weigh, says, table, share, prior)
 
 
 def _by_column(evidence: Evidence, people: float, machines: float) -> Floats:
@@ -155,19 +143,12 @@ def _trust_in_even(evidence: Evidence, settings: FitSettings, where: Layout) -> 
     Machines that cannot be told apart are held to it the more, the more they
     agree: only then the classes that they name most are the commonest.
     """
+    if where.ordinal and not where.alike:
+        # Ordinal confusions expect two numbers a person: too few to be led astray.
+        return np.zeros(int(evidence.offsets[-1]))
     if where.alike:
+        people = settings.people.even if where.ordinal else 1.0
         machines = krippendorff_alpha(evidence, evidence.is_class_valued[evidence.instrument])
-        return _by_column(evidence, 1.0, max(machines.alpha, 0.0) ** 2)
+        return _by_column(evidence, people, max(machines.alpha, 0.0) ** 2)
     freedom = (evidence.n_classes - 1) ** 2
     return _by_column(evidence, settings.people.even, settings.machines.even) / freedom
-
-
-def _posterior(
-    evidence: Evidence, weigh: Scales, says: Floats, table: Floats, share: Floats, prior: Floats
-) -> Posterior:
-    evidence_sum = evidence.matrix(weigh.rows) @ says
-    log_tempered = log_softmax(evidence_sum + weigh.prior[:, None] * np.log(prior), axis=1)
-    blend = weigh.blend[:, None]
-    probabilities = (1 - blend) * np.exp(log_tempered) + blend * share
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return Posterior(probabilities, log_tempered, share, prior, weigh, says, table)

@@ -10,7 +10,8 @@ import polars as pl
 from curate.errors import InputError, Problem
 from curate.labels.evidence import Evidence, Ints
 from curate.labels.intake import evidence_from_frame
-from curate.labels.model import Posterior, fit
+from curate.labels.model import fit
+from curate.labels.posterior import Posterior
 from curate.labels.pseudo import pseudo_labels
 from curate.labels.reliability import given_codes, reasons, refined_codes, reliability
 from curate.labels.soft import soft_labels

@@ -1,18 +1,40 @@
 """Reliability: how likely the given label is right, and which instruments say so."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
 from curate.labels.evidence import Evidence, Floats, Ints
-from curate.labels.model import Posterior
+from curate.labels.posterior import Posterior
 
 TOP = 6
 """Reasons that are kept for each clip."""
 
-PRIOR, BLEND = "prior", "blend"
+BLOCK = 50_000
+"""Clips whose reasons are looked for at a time, so that what they need at once stays small."""
+
+PRIOR, GOLD, BLEND = "prior", "gold", "blend"
 """Names under which the parts that no instrument said are listed among the reasons."""
 
+_PARTS = (PRIOR, GOLD, BLEND)
+"""What stands behind the instruments in `_Said.code`."""
+
 REASON = pl.Struct({"instrument": pl.String, "outcome": pl.String, "log_odds": pl.Float64})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """One entry for each answer of an instrument on a clip, then for each part of each clip."""
+
+    item: Ints
+    """Clip: (n_entries,)."""
+    code: Ints
+    """Instrument; from n_instruments on, which of `_PARTS`: (n_entries,)."""
+    column: Ints
+    """Likeliest answer, -1 for a part: (n_entries,)."""
+    log_odds: Floats
+    """(n_entries,)"""
 
 
 def given_codes(evidence: Evidence) -> Ints:
@@ -64,27 +86,14 @@ def contributions(evidence: Evidence, posterior: Posterior, favoured: Ints, agai
     Returns:
         Columns item, instrument, outcome (null for the parts below; of a soft
         answer, its likeliest option), log_odds (natural log). Over the rows of
-        an item, log_odds add up to log P(favoured) - log P(against). Two parts
-        are nobody's answer: "prior", the share of the classes, and "blend",
-        what mixing in the share of votes changed.
+        an item, log_odds add up to log P(favoured) - log P(against). Three parts
+        are nobody's answer: "prior", the share of the classes; "blend", what
+        mixing changed; and "gold", what gold added to a class, and on a clip
+        whose label is known all that the others leave to be said.
     """
-    pull = posterior.says[evidence.column, favoured[evidence.item]]
-    push = posterior.says[evidence.column, against[evidence.item]]
-    answers = pl.DataFrame(
-        {
-            "item": evidence.item,
-            "code": evidence.instrument,
-            "option": evidence.column,
-            "weight": evidence.weight,
-            "log_odds": posterior.scales.rows * evidence.weight * (pull - push),
-        }
-    )
-    said = answers.group_by("item", "code", maintain_order=True).agg(
-        pl.col("option").get(pl.col("weight").arg_max()), pl.col("log_odds").sum()
-    )
-    return pl.concat([_named(evidence, said), *_parts(posterior, favoured, against)]).sort(
-        "item", "instrument"
-    )
+    said = _said(evidence, posterior, favoured, against, np.arange(evidence.n_items))
+    order = np.lexsort((_by_name(evidence)[said.code], said.item))
+    return _named(evidence, said, order)
 
 
 def reasons(evidence: Evidence, posterior: Posterior, given: Ints, refined: Ints) -> pl.Series:
@@ -104,15 +113,91 @@ def reasons(evidence: Evidence, posterior: Posterior, given: Ints, refined: Ints
         "prior" as its only reason.
     """
     against = np.where((given >= 0) & (given != refined), given, _runner_up(posterior.probabilities, refined))
-    listed = (
-        contributions(evidence, posterior, refined, against)
-        .filter((pl.col("log_odds").abs() > 1e-12) | (pl.col("instrument") == PRIOR))
-        .sort(pl.col("log_odds").abs().round(9), "instrument", descending=[True, False])
-        .group_by("item", maintain_order=True)
-        .agg(pl.struct("instrument", "outcome", "log_odds").head(TOP).alias("why"))
+    blocks = [np.arange(n, min(n + BLOCK, len(given))) for n in range(0, len(given), BLOCK)]
+    ranks = _by_name(evidence)
+    lists = [_reasons(evidence, posterior, refined, against, items, ranks) for items in blocks]
+    return pl.concat([pl.Series("why", [], dtype=pl.List(REASON)), *lists])
+
+
+def _reasons(
+    evidence: Evidence, posterior: Posterior, refined: Ints, against: Ints, items: Ints, ranks: Ints
+) -> pl.Series:
+    """The reasons of some consecutive clips, at least one: (n_items,)."""
+    said = _said(evidence, posterior, refined, against, items)
+    listed = _named(evidence, said, _largest(evidence, said, ranks))
+    lists = listed.group_by("item", maintain_order=True).agg(
+        pl.struct("instrument", "outcome", "log_odds").alias("why")
     )
-    items = pl.DataFrame({"item": np.arange(evidence.n_items)})
-    return items.join(listed, on="item", how="left", maintain_order="left")["why"].cast(pl.List(REASON))
+    return lists["why"].cast(pl.List(REASON))  # every clip has its prior
+
+
+def _said(evidence: Evidence, posterior: Posterior, favoured: Ints, against: Ints, items: Ints) -> _Said:
+    """The log-odds of `favoured` against `against`, taken apart, of consecutive clips."""
+    rows = slice(*np.searchsorted(evidence.item, [items[0], items[-1] + 1])) if len(items) else slice(0, 0)
+    item, code = evidence.item[rows], evidence.instrument[rows]
+    column, weight = evidence.offsets[code] + evidence.option[rows], evidence.weight[rows]
+    moved = weight * _per_vote(evidence, posterior, favoured, against, rows)
+    new = np.ones(len(item), dtype=bool)  # rows are sorted: an answer begins where clip or instrument changes
+    new[1:] = (np.diff(item) != 0) | (np.diff(code) != 0)
+    first = np.flatnonzero(new)
+    likeliest = first if new.all() else _heaviest(weight, first, new)
+    sums = np.add.reduceat(moved, first) if len(first) else moved
+    item, code = item[first], code[first]
+    for word in posterior.classifiers:
+        mine = np.flatnonzero(code == word.instrument)
+        clips = item[mine]
+        sums[mine] += word.logs[clips, favoured[clips]] - word.logs[clips, against[clips]]
+    said = np.bincount(item - items[:1].sum(), sums, len(items)).astype(np.float64)
+    parts = _parts(posterior, favoured[items], against[items], items, said)
+    return _Said(
+        np.concatenate([item, *([items] * len(parts))]),
+        np.concatenate([code, np.repeat(np.arange(len(parts)) + len(evidence.instruments), len(items))]),
+        np.concatenate([column[likeliest], np.full(len(parts) * len(items), -1)]),
+        np.concatenate([sums, *parts]),
+    )
+
+
+def _per_vote(evidence: Evidence, posterior: Posterior, favoured: Ints, against: Ints, rows: slice) -> Floats:
+    """Log-odds that some rows add for each unit of their weight: (n_rows,)."""
+    item, option = evidence.item[rows], evidence.option[rows]
+    column = evidence.offsets[evidence.instrument[rows]] + option
+    pull, push = favoured[item], against[item]
+    moved: Floats = posterior.scales.rows[rows] * (
+        posterior.says[column, pull] - posterior.says[column, push]
+    )
+    if posterior.lesson is None:
+        return moved
+    voted = evidence.is_class_valued[evidence.instrument[rows]]
+    named = (option == pull).astype(np.float64) - (option == push)
+    return moved + np.where(voted, posterior.lesson.leans[rows] * named, 0.0)
+
+
+def _heaviest(weight: Floats, first: Ints, new: np.ndarray) -> Ints:
+    """Row of the largest weight of each answer, the first of equal ones: (n_answers,)."""
+    best = np.maximum.reduceat(weight, first)
+    answer = np.cumsum(new) - 1
+    rows = np.flatnonzero(weight == best[answer])
+    _, where = np.unique(answer[rows], return_index=True)
+    heaviest: Ints = rows[where]
+    return heaviest
+
+
+def _largest(evidence: Evidence, said: _Said, ranks: Ints) -> Ints:
+    """Entries of the `TOP` largest log-odds of each clip, by clip and size, equal ones by `ranks`."""
+    prior = len(evidence.instruments) + _PARTS.index(PRIOR)
+    kept = np.flatnonzero((np.abs(said.log_odds) > 1e-12) | (said.code == prior))
+    size = -np.abs(said.log_odds[kept]).round(9)
+    order = kept[np.lexsort((ranks[said.code[kept]], size, said.item[kept]))]
+    item = said.item[order]
+    place = np.arange(len(item)) - np.searchsorted(item, item)
+    top: Ints = order[place < TOP]
+    return top
+
+
+def _by_name(evidence: Evidence) -> Ints:
+    """Place of each instrument, and of each of `_PARTS`, when all are sorted by name."""
+    names = pl.Series([*(instrument.name for instrument in evidence.instruments), *_PARTS], dtype=pl.String)
+    return names.rank("ordinal").to_numpy().astype(np.int64)
 
 
 def _chosen(probabilities: Floats, codes: Ints) -> Floats:
@@ -127,30 +212,33 @@ def _runner_up(probabilities: Floats, refined: Ints) -> Ints:
     return second
 
 
-def _named(evidence: Evidence, said: pl.DataFrame) -> pl.DataFrame:
-    """Instruments and options by name."""
-    names = pl.Series([instrument.name for instrument in evidence.instruments], dtype=pl.String)
-    options = pl.Series([o for i in evidence.instruments for o in i.options], dtype=pl.String)
-    return said.select(
-        "item",
-        names.gather(said["code"]).alias("instrument"),
-        options.gather(said["option"]).alias("outcome"),
-        "log_odds",
+def _named(evidence: Evidence, said: _Said, order: Ints) -> pl.DataFrame:
+    """Some entries, with instruments and options by name."""
+    names = pl.Series([*(instrument.name for instrument in evidence.instruments), *_PARTS], dtype=pl.String)
+    options = pl.Series([*(o for i in evidence.instruments for o in i.options), None], dtype=pl.String)
+    column = said.column[order]
+    return pl.DataFrame(
+        {
+            "item": said.item[order],
+            "instrument": names.gather(said.code[order]),
+            "outcome": options.gather(np.where(column < 0, len(options) - 1, column)),
+            "log_odds": said.log_odds[order],
+        }
     )
 
 
-def _parts(posterior: Posterior, favoured: Ints, against: Ints) -> list[pl.DataFrame]:
-    items = np.arange(len(favoured))
-    log_prior, tempered = np.log(posterior.prior), posterior.log_tempered
-    prior = posterior.scales.prior * (log_prior[favoured] - log_prior[against])
-    final = np.log(_chosen(posterior.probabilities, favoured)) - np.log(
-        _chosen(posterior.probabilities, against)
-    )
-    blend = final - (tempered[items, favoured] - tempered[items, against])
-    return [
-        pl.DataFrame(
-            {"item": items, "instrument": name, "outcome": None, "log_odds": values},
-            schema={"item": pl.Int64, "instrument": pl.String, "outcome": pl.String, "log_odds": pl.Float64},
-        )
-        for name, values in ((PRIOR, prior), (BLEND, blend))
-    ]
+def _parts(
+    posterior: Posterior, favoured: Ints, against: Ints, items: Ints, spoken: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Log-odds of prior, gold and blend of some clips: three of (n_items,)."""
+    log_prior, lesson = np.log(posterior.prior), posterior.lesson
+    prior = posterior.scales.prior[items] * (log_prior[favoured] - log_prior[against])
+    # A gold label may leave a class no probability at all.
+    likely = np.log(np.maximum(posterior.probabilities[items], np.finfo(np.float64).tiny))
+    places = np.arange(len(items))
+    rest = likely[places, favoured] - likely[places, against] - spoken - prior
+    if lesson is None:
+        return prior, np.zeros(len(items)), rest
+    gold = lesson.bias[favoured] - lesson.bias[against]
+    known = lesson.known[items] >= 0
+    return prior, np.where(known, rest, gold), np.where(known, 0.0, rest - gold)

@@ -51,6 +51,8 @@ class FitSettings:
     """Votes on a clip at which the anchor has half its weight: many votes hold by themselves."""
     steps: int = 12
     """Rounds of estimation; six are enough on every set seen."""
+    later_steps: int = 5
+    """The same where an earlier fit is gone on from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

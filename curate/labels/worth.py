@@ -5,8 +5,14 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from curate.labels.evidence import Evidence, Floats, Instrument, Ints
-from curate.labels.model import Posterior
+from curate.labels.evidence import Evidence, Floats, Ints
+from curate.labels.posterior import Posterior
+
+BLOCK = 100_000
+"""Columns that are reckoned with at a time, so that memory does not grow with the instruments."""
+
+LISTED = 10_000
+"""Instruments whose confusions are listed at most: a million people's would fill a hundred million rows."""
 
 INSTRUMENT_SCHEMA = {
     "instrument": pl.String,
@@ -28,21 +34,19 @@ def instrument_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:
         `worth_bits`. Accuracy and worth are estimates of the model, not checks
         against the truth.
     """
-    mass = evidence.matrix().T @ posterior.probabilities  # (n_columns, n_classes)
-    clips = _clips_answered(evidence)
-    rows = [
-        (
-            instrument.name,
-            instrument.kind,
-            int(clips[index]),
-            clips[index] / max(evidence.n_items, 1),
-            *_figures(instrument, evidence.classes, mass[columns], posterior.confusions[columns]),
-        )
-        for index, (instrument, columns) in enumerate(
-            zip(evidence.instruments, _columns(evidence), strict=True)
-        )
-    ]
-    return pl.DataFrame(rows, schema=INSTRUMENT_SCHEMA, orient="row")
+    clips = evidence.clips_answered
+    accuracy, worth = _figures(evidence, posterior)
+    return pl.DataFrame(
+        {
+            "instrument": [instrument.name for instrument in evidence.instruments],
+            "kind": [instrument.kind for instrument in evidence.instruments],
+            "n_clips": clips,
+            "coverage": clips / max(evidence.n_items, 1),
+            "accuracy": pl.Series(accuracy, dtype=pl.Float64).fill_nan(None),
+            "worth_bits": worth,
+        },
+        schema=INSTRUMENT_SCHEMA,
+    )
 
 
 def worth_bits(prior: Floats, confusion: Floats) -> float:
@@ -58,44 +62,67 @@ def worth_bits(prior: Floats, confusion: Floats) -> float:
         confusions that are shrunk, so that few answers do not look telling by
         accident. (Shannon 1948, section 12.)
     """
-    joint = prior * confusion  # (n_options, n_classes)
-    by_option = np.broadcast_to(joint.sum(axis=1, keepdims=True), joint.shape)
-    filled = joint > 0
-    return float(max(0.0, (joint[filled] * np.log2(confusion[filled] / by_option[filled])).sum()))
+    return float(_worth(np.broadcast_to(prior, confusion.shape), confusion, np.array([0]))[0])
 
 
 def confusion_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:
-    """P(outcome | class) as a long table: instrument, class, outcome, probability."""
+    """P(outcome | class) as a long table: instrument, class, outcome, probability.
+
+    Of more than `LISTED` instruments those that answered most clips are listed,
+    of equal ones the first by name: the others are hardly told from their group.
+    """
     sizes = np.diff(evidence.offsets)
+    listed = np.sort(np.argsort(-evidence.clips_answered, kind="stable")[:LISTED])
+    kept = np.zeros(len(sizes), dtype=bool)
+    kept[listed] = True
     n_classes = evidence.n_classes
-    names = np.repeat([i.name for i in evidence.instruments], sizes * n_classes)
-    outcomes = np.repeat([option for i in evidence.instruments for option in i.options], n_classes)
+    instruments = [evidence.instruments[index] for index in listed]
+    names = pl.Series([i.name for i in instruments], dtype=pl.String)
+    outcomes = pl.Series([option for i in instruments for option in i.options], dtype=pl.String)
+    rows = np.repeat(np.arange(len(listed)), sizes[listed] * n_classes)
     return pl.DataFrame(
         {
-            "instrument": names.tolist(),
-            "class": list(evidence.classes) * int(sizes.sum()),
-            "outcome": outcomes.tolist(),
-            "probability": posterior.confusions.ravel(),
+            "instrument": names.gather(rows),
+            "class": pl.Series(evidence.classes).gather(np.tile(np.arange(n_classes), len(outcomes))),
+            "outcome": outcomes.gather(np.repeat(np.arange(len(outcomes)), n_classes)),
+            "probability": posterior.confusions[np.repeat(kept, sizes)].ravel(),
         },
-        schema={"instrument": pl.String, "class": pl.String, "outcome": pl.String, "probability": pl.Float64},
     )
 
 
-def _columns(evidence: Evidence) -> list[slice]:
-    return [slice(first, last) for first, last in pairwise(evidence.offsets.tolist())]
+def _figures(evidence: Evidence, posterior: Posterior) -> tuple[Floats, Floats]:
+    """Accuracy, nan unless class-valued, and worth of each instrument: two of (n_instruments,)."""
+    offsets = evidence.offsets
+    spoken = evidence.matrix().T.tocsr()  # (n_columns, n_items)
+    class_valued = evidence.is_class_valued
+    accuracy = np.full(len(class_valued), np.nan)
+    worth = np.zeros(len(class_valued))
+    for first, last in _blocks(offsets):
+        columns = slice(offsets[first], offsets[last])
+        starts, sizes = offsets[first:last] - offsets[first], np.diff(offsets[first : last + 1])
+        mass = np.add.reduceat(spoken[columns] @ posterior.probabilities, starts)
+        prior = np.repeat(mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300), sizes, axis=0)
+        table = posterior.confusions[columns]
+        worth[first:last] = _worth(prior, table, starts)
+        mine = np.repeat(class_valued[first:last], sizes)
+        own = np.tile(np.arange(evidence.n_classes), int(class_valued[first:last].sum()))
+        right = (prior * table)[mine, own].reshape(-1, evidence.n_classes).sum(axis=1)
+        accuracy[first:last][class_valued[first:last]] = right
+    return accuracy, worth
 
 
-def _clips_answered(evidence: Evidence) -> Ints:
-    """Clips that each instrument said something about: (n_instruments,)."""
-    pairs = np.unique(evidence.item * len(evidence.instruments) + evidence.instrument)
-    n_instruments = max(len(evidence.instruments), 1)
-    return np.bincount(pairs % n_instruments, minlength=len(evidence.instruments))
+def _blocks(offsets: Ints) -> list[tuple[int, int]]:
+    """First and past-the-last instrument of each block of about `BLOCK` columns."""
+    n_instruments = len(offsets) - 1
+    cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], BLOCK))
+    ends = np.unique([*cuts, n_instruments])
+    return list(pairwise(ends.tolist()))
 
 
-def _figures(
-    instrument: Instrument, classes: tuple[str, ...], mass: Floats, confusion: Floats
-) -> tuple[float | None, float]:
-    """Accuracy and worth, from the answers' mass on each class (n_options, n_classes)."""
-    prior = mass.sum(axis=0) / (mass.sum() or 1.0)
-    accuracy = float((prior * np.diagonal(confusion)).sum()) if instrument.options == classes else None
-    return accuracy, worth_bits(prior, confusion)
+def _worth(prior: Floats, confusion: Floats, starts: Ints) -> Floats:
+    """Worth in bits of the instruments whose columns begin at `starts`; both are (n_columns, n_classes)."""
+    joint = prior * confusion
+    by_option = np.broadcast_to(joint.sum(axis=1, keepdims=True), joint.shape)
+    ratio = np.divide(confusion, by_option, out=np.ones_like(joint), where=joint > 0)
+    bits: Floats = np.add.reduceat((joint * np.log2(ratio)).sum(axis=1), starts)
+    return np.maximum(bits, 0.0)

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curate.labels.evidence import Evidence
+from curate.labels.evidence import UNSEEN, Evidence
 from curate.labels.intake import evidence_from_frame
 
 
@@ -43,3 +43,25 @@ def test_only_class_valued_instruments_vote(evidence: Evidence) -> None:
 def test_find(evidence: Evidence) -> None:
     assert evidence.find("vlm") == [1]
     assert evidence.find("given") == []
+
+
+def test_unseen_rows(evidence: Evidence) -> None:
+    assert evidence.is_unseen.tolist() == [False, False, False]
+    frame = pl.DataFrame(
+        {
+            "clip_id": ["a", "a"],
+            "instrument": ["ann", "item:x"],
+            "kind": ["human", "vlm"],
+            "outcome": ["no", UNSEEN],
+        }
+    )
+    options = {"item:x": ["rarely", "often", UNSEEN]}
+    assert evidence_from_frame(frame, ["no", "yes"], options=options).is_unseen.tolist() == [False, True]
+
+
+def test_nothing_said() -> None:
+    frame = pl.DataFrame({"clip_id": ["a"], "instrument": ["ann"], "outcome": [None]})
+    silent = evidence_from_frame(frame, ["no", "yes"])
+    assert silent.matrix().toarray().tolist() == [[0, 0]]
+    assert silent.class_votes().tolist() == [[0, 0]]
+    assert silent.is_unseen.tolist() == []

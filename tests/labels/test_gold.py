@@ -8,6 +8,7 @@ from curate.labels.gold import CERTAIN, learn_from_gold
 from curate.labels.gold_features import design, scores
 from curate.labels.intake import evidence_from_frame
 from curate.labels.model import fit
+from curate.labels.reliability import contributions
 
 CLASSES = ("a", "b", "c")
 
@@ -43,7 +44,7 @@ def test_gold_finds_the_few_that_are_right() -> None:
     posterior = fit(evidence)
     learned = learn_from_gold(evidence, posterior, some(truth, 60))
     assert accuracy(posterior.probabilities[60:], truth[60:]) < 0.7
-    assert accuracy(learned.probabilities[60:], truth[60:]) > 0.85
+    assert accuracy(learned.posterior.probabilities[60:], truth[60:]) > 0.85
 
 
 def test_gold_that_tells_nothing_changes_next_to_nothing() -> None:
@@ -53,15 +54,15 @@ def test_gold_that_tells_nothing_changes_next_to_nothing() -> None:
     rng = np.random.default_rng(3)
     drawn = np.array([rng.choice(3, p=p / p.sum()) for p in posterior.probabilities])  # as the model believes
     learned = learn_from_gold(evidence, posterior, some(drawn, 20))
-    assert (learned.probabilities.argmax(axis=1)[20:] == likeliest[20:]).mean() > 0.97
+    assert (learned.posterior.probabilities.argmax(axis=1)[20:] == likeliest[20:]).mean() > 0.97
     assert learned.shares["as without gold"] > 0.5
 
 
 def test_gold_clips_keep_their_gold() -> None:
     evidence, truth = crowd(60)
     learned = learn_from_gold(evidence, fit(evidence), some(truth, 10))
-    assert learned.probabilities[np.arange(10), truth[:10]] == pytest.approx(np.full(10, CERTAIN))
-    assert learned.probabilities.sum(axis=1) == pytest.approx(np.ones(60))
+    assert learned.posterior.probabilities[np.arange(10), truth[:10]] == pytest.approx(np.full(10, CERTAIN))
+    assert learned.posterior.probabilities.sum(axis=1) == pytest.approx(np.ones(60))
     assert learned.held_out.sum(axis=1) == pytest.approx(np.ones(10))
 
 
@@ -76,7 +77,7 @@ def test_held_out_predictions_owe_nothing_to_their_own_group() -> None:
 def test_one_gold_label_is_enough_to_run() -> None:
     evidence, truth = crowd(40)
     learned = learn_from_gold(evidence, fit(evidence), some(truth, 1))
-    assert learned.probabilities.sum(axis=1) == pytest.approx(np.ones(40))
+    assert learned.posterior.probabilities.sum(axis=1) == pytest.approx(np.ones(40))
 
 
 def test_no_gold_is_an_error() -> None:
@@ -97,3 +98,16 @@ def test_features_and_scores_are_one_reckoning() -> None:
     expected = np.exp(total) / np.exp(total).sum(axis=1, keepdims=True)
     got = np.exp(scores(evidence, posterior, made.change, made.weights(found, evidence)))[:12]
     assert got == pytest.approx(expected)
+
+
+def test_reasons_still_add_up() -> None:
+    evidence, truth = crowd(60)
+    posterior = learn_from_gold(evidence, fit(evidence), some(truth, 40)).posterior
+    favoured, against = np.full(60, 0), np.full(60, 1)
+    parts = contributions(evidence, posterior, favoured, against)
+    sums = parts.group_by("item").agg(pl.col("log_odds").sum()).sort("item")["log_odds"].to_numpy()
+    likely = posterior.probabilities
+    assert sums == pytest.approx(np.log(likely[:, 0] / likely[:, 1]), abs=1e-9)
+    by_gold = parts.filter(pl.col("instrument") == "gold").sort("item")["log_odds"].to_numpy()
+    assert len(set(by_gold[40:].round(9))) == 1  # the bias of the classes, the same for all
+    assert (by_gold[:40][truth[:40] == 0] > by_gold[40]).all()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from curate.labels.evaluate import calibration_error, log_loss, majority_accuracy
 from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
-from curate.labels.model import Posterior, fit
+from curate.labels.model import fit
+from curate.labels.posterior import Posterior
 
 CLASSES = ("a", "b", "c")
 OPTIONS = {"item:x": ["never", "often", "cannot be seen"], "net": list(CLASSES)}

@@ -94,7 +94,8 @@ def test_all_that_cannot_be_seen_counts_as_one() -> None:
     frame = pl.DataFrame(
         {"clip_id": "c", "instrument": ["q0", "q1", "q2"], "kind": "vlm", "outcome": answers},
     )
-    evidence = evidence_from_frame(frame, ["a", "b"])
+    options = dict.fromkeys(("q0", "q1", "q2"), ("never", "often", "cannot be seen"))
+    evidence = evidence_from_frame(frame, ["a", "b"], options=options)
     found = scales(evidence, SETTINGS, np.array([False]))
     assert found.rows == pytest.approx([1, 1 / 2, 1 / 2])  # the one answer is not diluted
 

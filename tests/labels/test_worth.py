@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from curate.labels import worth as module
 from curate.labels.intake import evidence_from_frame
 from curate.labels.model import fit
 from curate.labels.worth import confusion_table, instrument_table, worth_bits
@@ -34,3 +35,47 @@ def test_confusions_sum_to_one_for_each_class(world) -> None:
     assert table.height == 3 * 3 + 5 * 4 * 3
     sums = table.group_by("instrument", "class").agg(pl.col("probability").sum())["probability"]
     assert sums.to_numpy() == pytest.approx(np.ones(6 * 3))
+
+
+def test_the_table_is_worth_bits_and_expected_accuracy_instrument_by_instrument(
+    world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.concat([world.given.head(200), world.items])
+    evidence = evidence_from_frame(frame, ["low", "middle", "high"], ordinal=True, options=world.options)
+    posterior = fit(evidence)
+    table = instrument_table(evidence, posterior)
+    for index, row in enumerate(table.iter_rows(named=True)):
+        columns = slice(*evidence.offsets[index : index + 2])
+        mass = (evidence.matrix().toarray()[:, columns].T @ posterior.probabilities).sum(axis=0)
+        prior, confusion = mass / mass.sum(), posterior.confusions[columns]
+        assert row["worth_bits"] == pytest.approx(worth_bits(prior, confusion))
+        if row["accuracy"] is not None:
+            assert row["accuracy"] == pytest.approx((prior * np.diagonal(confusion)).sum())
+    monkeypatch.setattr(module, "BLOCK", 5)
+    assert instrument_table(evidence, posterior).equals(table)
+
+
+def test_only_so_many_confusions_are_listed(world, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.concat([world.given.head(200), world.items])
+    evidence = evidence_from_frame(frame, ["low", "middle", "high"], ordinal=True, options=world.options)
+    posterior = fit(evidence)
+    whole = confusion_table(evidence, posterior)
+    monkeypatch.setattr(module, "LISTED", 2)
+    # The given label has 200 clips, every item 400: the first two items by name stay.
+    listed = confusion_table(evidence, posterior)
+    assert listed.equals(whole.filter(pl.col("instrument").is_in(["item:0", "item:1"])))
+
+
+def test_an_instrument_that_never_spoke_is_worth_nothing() -> None:
+    frame = pl.DataFrame({"clip_id": ["1", "2"], "instrument": ["ann", "bob"], "outcome": ["a", None]})
+    evidence = evidence_from_frame(frame, ["a", "b"])
+    silent = instrument_table(evidence, fit(evidence)).row(1, named=True)
+    assert (silent["instrument"], silent["n_clips"], silent["worth_bits"]) == ("bob", 0, 0.0)
+
+
+def test_no_instruments() -> None:
+    frame = pl.DataFrame(schema={"clip_id": pl.String, "instrument": pl.String, "outcome": pl.String})
+    evidence = evidence_from_frame(frame, ["a", "b"])
+    posterior = fit(evidence)
+    assert instrument_table(evidence, posterior).is_empty()
+    assert confusion_table(evidence, posterior).is_empty()
