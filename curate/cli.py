@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -110,16 +110,40 @@ def refine(
     evidence: Annotated[
         Path, typer.Argument(metavar="EVIDENCE.csv", help="Columns clip_id, instrument, outcome.")
     ],
-    gold: Annotated[Path | None, typer.Option(help="CSV of clip_id,gold to measure against.")] = None,
+    gold: Annotated[
+        Path | None, typer.Option(help="CSV of clip_id,gold: labels known to be right, to learn from.")
+    ] = None,
     classes: Classes = None,
     ordinal: Annotated[bool, typer.Option("--ordinal", help="The classes are ordered.")] = False,
     out: Annotated[Path, typer.Option(help="Where the refined labels go.")] = Path("labels.parquet"),
+    certify: Annotated[
+        float | None,
+        typer.Option(
+            help="Certify as many of the surest labels as gold proves wrong for at most this share."
+        ),
+    ] = None,
+    drawn: Annotated[
+        Literal["unknown", "at-random"], typer.Option(help="How clips came to have gold.")
+    ] = "unknown",
+    queue: Annotated[
+        Path | None, typer.Option(help="CSV to write: the clips that a person should look at next.")
+    ] = None,
 ) -> None:
     """The statistics alone: votes in, refined labels out. Needs no model."""
     from curate.verbs import refine_file
 
     names = [name.strip() for name in classes.split(",")] if classes else None
-    _tell(refine_file(evidence, gold, names, ordinal=ordinal, out=out))
+    told = refine_file(
+        evidence,
+        gold,
+        names,
+        ordinal=ordinal,
+        out=out,
+        certify=certify,
+        drawn="at random" if drawn == "at-random" else "unknown",
+        queue=queue,
+    )
+    _tell(told)
 
 
 @app.command(name="eval")

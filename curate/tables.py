@@ -17,8 +17,11 @@ from curate.resources import resource
 TableName = Literal[
     "answers",
     "calls",
+    "cautions",
+    "certificates",
     "clips",
     "confusions",
+    "cross_check",
     "evidence",
     "frames",
     "gold",
@@ -26,6 +29,7 @@ TableName = Literal[
     "labels",
     "probabilities",
     "problems",
+    "quality",
     "release_clips",
     "votes",
 ]

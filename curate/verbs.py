@@ -13,10 +13,13 @@ from curate.clips.names import clip_names
 from curate.errors import InputError, Problem
 from curate.evidence_file import gold_columns, read_evidence, read_gold
 from curate.files import replaced
-from curate.labels.evaluate import score
 from curate.labels.evidence import Evidence
+from curate.labels.gold import CERTAIN
 from curate.labels.intake import evidence_from_frame
+from curate.labels.queue import next_clips, person_confusion
 from curate.labels.refine import Labels, refine
+from curate.labels.reliability import GOLD
+from curate.labels.settings import Drawn, Settings
 from curate.manifest import Manifest
 from curate.outputs import write_out
 from curate.pipeline import execute
@@ -25,6 +28,9 @@ from curate.release.content import Metrics
 from curate.release.load import load_release
 from curate.release.truth import against_truth
 from curate.run_folder import Progress, Run, open_run, reopen_run, silent
+
+QUEUED = 100
+"""Clips that are listed for a person to look at next."""
 
 _HEADLINES = (
     ("given labels", "accuracy_given"),
@@ -93,7 +99,7 @@ def findings(finished: Run) -> Iterator[str]:
         yield f"{changed:.0%} of given labels changed, {high:.0%} are of high reliability"
     if pseudo["made"]:
         yield f"{pseudo['accepted']} of {pseudo['made']} pseudo-labels accepted"
-    yield from _measured(metrics["truth"])
+    yield from _measured(metrics)
     asked = Manifest.load(finished.folder).stages["answers"].counts
     if asked["left_out"] or asked["failed"]:
         yield f"{asked['left_out']} questions left out, {asked['failed']} failed: run again to go on"
@@ -102,29 +108,95 @@ def findings(finished: Run) -> Iterator[str]:
 
 
 def refine_file(
-    path: Path, gold: Path | None, classes: Sequence[str] | None, *, ordinal: bool, out: Path
+    path: Path,
+    gold: Path | None,
+    classes: Sequence[str] | None,
+    *,
+    ordinal: bool,
+    out: Path,
+    certify: float | None = None,
+    drawn: Drawn = "unknown",
+    queue: Path | None = None,
 ) -> Iterator[str]:
     """Refine a CSV file of evidence, write the labels, and say what was found.
+
+    Args:
+        path: Columns clip_id, instrument, outcome.
+        gold: Columns clip_id and gold (or label): labels known to be right, to learn from.
+        classes: Class names; what people answered if left out.
+        ordinal: Whether the classes are ordered.
+        out: Where the labels go.
+        certify: Share of wrong labels up to which the surest labels are to be certified.
+        drawn: How clips came to have gold.
+        queue: Where to write which clips a person should look at next.
 
     Raises:
         InputError: A file cannot be read, or says something that it cannot mean.
     """
-    if ordinal and not classes:
-        problem = Problem("--ordinal", "needs --classes, which say their order", "--classes lowest,…,highest")
-        raise InputError(str(path), [problem])
-    if out.suffix != ".parquet":
-        raise InputError(str(out), [Problem("--out", "names no .parquet file", f"--out {out.stem}.parquet")])
+    _check_names(path, classes, ordinal=ordinal, out=out, certify=certify)
     read = read_evidence(path, classes)
     evidence = evidence_from_frame(read.evidence, read.classes, ordinal=ordinal)
-    labels = refine(evidence, read.classes)
+    known = None if gold is None else read_gold(gold).rename({"clip": "clip_id"})
+    labels = refine(evidence, read.classes, gold=known, settings=_asked(certify, drawn))
     with replaced(out) as partial:
         labels.table.write_parquet(partial)
     yield f"{evidence.n_items} clips, {len(evidence.instruments)} instruments"
     confidence = float(np.mean(labels.table["confidence"].to_numpy()))
     yield f"classes {', '.join(read.classes)}; mean confidence {confidence:.3f}"
-    if gold is not None:
-        yield from _scored(evidence, labels, read_gold(gold))
+    yield from _estimated(labels)
+    for name, one in (("given labels", labels.certificate), ("labels", labels.pseudo_certificate)):
+        if one is not None:
+            yield f"{name}: {one.statement}"
+    yield from (f"caution: {one.text}" for one in labels.cautions)
+    if queue is not None:
+        _write_queue(evidence, labels, queue)
+        yield f"wrote {queue}"
     yield f"wrote {out}"
+
+
+def _check_names(
+    path: Path, classes: Sequence[str] | None, *, ordinal: bool, out: Path, certify: float | None
+) -> None:
+    problems = []
+    if ordinal and not classes:
+        fix = "--classes lowest,…,highest"
+        problems.append(Problem("--ordinal", "needs --classes, which say their order", fix))
+    if out.suffix != ".parquet":
+        problems.append(Problem("--out", f"{out} names no .parquet file", f"--out {out.stem}.parquet"))
+    if certify is not None and not 0 < certify < 1:
+        problems.append(Problem("--certify", f"got {certify:g}, a share between 0 and 1 expected"))
+    if problems:
+        raise InputError(str(path), problems)
+
+
+def _asked(certify: float | None, drawn: Drawn) -> Settings:
+    if certify is None:
+        return Settings(drawn=drawn)
+    return Settings(
+        rule="certificate", pseudo_rule="certificate", error=certify, pseudo_error=certify, drawn=drawn
+    )
+
+
+def _estimated(labels: Labels) -> Iterator[str]:
+    """What gold tells of the labels."""
+    if labels.quality is None:
+        return
+    lessons = ", ".join(f"{way} {share:.0%}" for way, share in labels.lessons.items())
+    yield f"learned from {labels.quality.refined.n_gold} gold labels: {lessons}"
+    for name, one in (("given", labels.quality.given), ("refined", labels.quality.refined)):
+        if one.n_clips:
+            yield f"{name} labels that are right: {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+
+
+def _write_queue(evidence: Evidence, labels: Labels, path: Path) -> None:
+    """The clips that are worth a person's look, best first, as CSV."""
+    posterior = np.array(labels.table["posterior"].to_list()).reshape(evidence.n_items, -1)
+    ranked = next_clips(
+        posterior, person_confusion(evidence, posterior), evidence.classes, min(QUEUED, evidence.n_items)
+    )
+    named = ranked.with_columns(clip_id=pl.Series(evidence.clip_ids).gather(ranked["clip"]))
+    with replaced(path) as partial:
+        named.select("rank", "clip_id", "expected_gain", "reason").write_csv(partial)
 
 
 def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:
@@ -139,13 +211,16 @@ def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:
     """
     refined = _refined(folder)
     known, notes = _known(gold, refined)
+    if learned := known.filter(pl.col("clip_id").is_in(refined.learned)).height:
+        yield f"note: {learned} of these labels took part in the refining and are left out"
+        known = known.filter(~pl.col("clip_id").is_in(refined.learned))
     yield from (f"note: {note}" for note in notes)
     found = against_truth(
         refined.labels, refined.votes, refined.classes, known, ordinal=refined.ordinal, source="gold"
     )
     if found is None:
         raise InputError(str(gold), [Problem("rows", f"none of them tells of a clip of {folder}")])
-    yield from _measured(found)
+    yield from _against(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +232,8 @@ class _Refined:
     votes: pl.DataFrame
     classes: tuple[str, ...]
     ordinal: bool
+    learned: list[str]
+    """Clips whose gold took part in the refining."""
     source: str = ""
     """Name of the folder that the clips came from, which a file beside it may put before their names."""
 
@@ -166,10 +243,18 @@ def _refined(folder: Path) -> _Refined:
         run = reopen_run(folder)
         clips, labels, votes = (run.read(name) for name in ("clips", "labels", "votes"))
         source = Path(run.recipe.clips.path).name
-        return _Refined(clips, labels, votes, run.classes, run.recipe.task.ordinal, source)
+        learned = run.read("gold")["clip_id"].to_list()
+        return _Refined(clips, labels, votes, run.classes, run.recipe.task.ordinal, learned, source)
     release = load_release(folder)
     ordinal = bool(release.metrics["ordinal"])
-    return _Refined(release.clips, release.labels, release.votes, release.classes, ordinal)
+    learned = _explained_by_gold(release.labels)
+    return _Refined(release.clips, release.labels, release.votes, release.classes, ordinal, learned)
+
+
+def _explained_by_gold(labels: pl.DataFrame) -> list[str]:
+    """Clips whose label is as sure as only their own gold makes it."""
+    by_gold = pl.col("why").list.eval(pl.element().struct.field("instrument") == GOLD).list.any()
+    return labels.filter(by_gold & (pl.col("confidence") >= CERTAIN))["clip_id"].to_list()
 
 
 def _known(path: Path, refined: _Refined) -> tuple[pl.DataFrame, list[Problem]]:
@@ -183,10 +268,22 @@ def _known(path: Path, refined: _Refined) -> tuple[pl.DataFrame, list[Problem]]:
     return pl.DataFrame(rows, schema=schema), [finding.problem() for finding in findings]
 
 
-def _measured(truth: Metrics | None) -> Iterator[str]:
-    if truth is None:
+def _measured(metrics: Metrics) -> Iterator[str]:
+    """How right the labels are, by a truth that is known, else as gold tells."""
+    if metrics["truth"] is not None:
+        yield from _against(metrics["truth"])
+    for one in metrics["quality"] if metrics["truth"] is None else []:
+        if one["class"] is None and one["n_clips"] and one["value"] is not None:
+            name = f"{one['measure']} labels, estimated from gold"
+            yield f"{name:34} {one['value']:.3f} right ({one['low']:.3f} to {one['high']:.3f})"
+    if metrics["truth"] is None and not metrics["quality"]:
         yield "how right the labels are is unknown: no label is known to be right"
-        return
+    for one in metrics["certificates"]:
+        if one["class"] is None:
+            yield f"{one['labels']} labels: {one['statement']}"
+
+
+def _against(truth: Metrics) -> Iterator[str]:
     for name, key in _HEADLINES:
         share = truth[key]
         if share["n"]:
@@ -195,28 +292,3 @@ def _measured(truth: Metrics | None) -> Iterator[str]:
     auroc = truth["reliability_auroc"]
     ranks = "" if auroc is None else f"reliability AUROC {auroc:.3f}, "
     yield f"{ranks}log-loss {truth['log_loss']:.3f}, calibration error {truth['ece']:.3f}"
-
-
-def _scored(evidence: Evidence, labels: Labels, gold: pl.DataFrame) -> Iterator[str]:
-    known = dict(gold.iter_rows())
-    place = {name: code for code, name in enumerate(labels.classes)}
-    if strange := sorted(set(known.values()) - set(place)):
-        yield f"note: gold labels that are none of the classes are left out: {', '.join(strange[:5])}"
-
-    def codes(names: Sequence[str | None]) -> np.ndarray:
-        return np.array([place.get(name or "", -1) for name in names], dtype=np.int64)
-
-    found = score(
-        labels.table["posterior"].list.to_array(len(place)).to_numpy(),
-        codes(labels.table["label_refined"].to_list()),
-        codes(labels.table["label_given"].to_list()),
-        evidence.class_votes(),
-        codes([known.get(clip_id) for clip_id in evidence.clip_ids]),
-    )
-    if not found.n_clips:
-        raise InputError(
-            "gold", [Problem("clip_id", "no clip of the evidence has a gold label among the classes")]
-        )
-    majority, refined = found.accuracy_majority, found.accuracy_refined
-    yield f"against gold of {found.n_clips} clips: majority {majority:.4f} right, refined {refined:.4f}"
-    yield f"log-loss {found.log_loss:.3f}, calibration error {found.ece:.3f}, macro-F1 {found.macro_f1:.3f}"

@@ -30,19 +30,18 @@ def krippendorff_alpha(evidence: Evidence, rows: NDArray[np.bool_]) -> Agreement
         Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, section
         C, https://repository.upenn.edu/asc_papers/43. Divided votes: ours.
     """
-    item, weight = evidence.item[rows], evidence.weight[rows]
-    cell = item * evidence.n_classes + evidence.option[rows]
-    votes = np.bincount(cell, weight, evidence.n_items * evidence.n_classes)
-    votes = votes.reshape(evidence.n_items, evidence.n_classes)
-    total = votes.sum(axis=1)  # (n_items,)
+    where = slice(None) if rows.all() else np.flatnonzero(rows)
+    item, weight = evidence.item[where], evidence.weight[where]
+    votes = evidence.votes_by_class(where)
+    total = votes @ np.ones(evidence.n_classes)  # (n_items,)
     paired = total >= 2 - 1e-9
     if not paired.any():
         return Agreement(0.0, 0)
     # What each voter has in common with itself; a tally's voters are as many as its weight.
     selves = np.bincount(item, np.minimum(weight, weight**2), evidence.n_items)
-    matching = ((votes**2).sum(axis=1) - selves)[paired] / (total[paired] - 1)
+    matching = (np.einsum("ik,ik->i", votes, votes) - selves)[paired] / (total[paired] - 1)
     observed = float(matching.sum() / total[paired].sum())
-    return Agreement(_beyond_chance(observed, votes[paired].sum(axis=0)), int(paired.sum()))
+    return Agreement(_beyond_chance(observed, paired.astype(np.float64) @ votes), int(paired.sum()))
 
 
 def _beyond_chance(observed: float, votes: Floats) -> float:

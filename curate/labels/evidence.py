@@ -102,10 +102,16 @@ class Evidence:
     def matrix(self, scale: Floats | None = None) -> Votes:
         """The weights as a sparse matrix (n_items, n_columns), each row times `scale` (n_rows,)."""
         data = self.weight if scale is None else self.weight * scale
-        ends = np.cumsum(np.bincount(self.item, minlength=self.n_items))
         shape = (self.n_items, int(self.offsets[-1]))
         # The rows are in order already: nothing needs to be sorted or added up.
-        return sparse.csr_array((data, self.column, np.concatenate([[0], ends])), shape=shape)
+        places = (self.column.astype(np.int32), self.first_rows.astype(np.int32))
+        return sparse.csr_array((data, *places), shape=shape)
+
+    @property
+    def first_rows(self) -> Ints:
+        """First row of each clip, and the number of rows: (n_items + 1,)."""
+        sizes = np.bincount(self.item, minlength=self.n_items)
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64, copy=False)
 
     def class_votes(self, weights: Floats | None = None) -> Floats:
         """Votes for each class by the class-valued instruments: (n_items, n_classes).
@@ -113,8 +119,12 @@ class Evidence:
         A vote counts as its column's entry in `weights` (n_columns,), or as 1.
         """
         mine = self.is_class_valued[self.instrument]
-        rows = slice(None) if mine.all() else np.flatnonzero(mine)
-        cell = self.item[rows] * self.n_classes + self.option[rows]
+        return self.votes_by_class(slice(None) if mine.all() else np.flatnonzero(mine), weights)
+
+    def votes_by_class(self, rows: slice | Ints, weights: Floats | None = None) -> Floats:
+        """As `class_votes`, of some rows, all of class-valued instruments."""
+        cell = self.item[rows] * self.n_classes
+        cell += self.option[rows]
         counted = self.weight[rows] if weights is None else self.weight[rows] * weights[self.column[rows]]
         votes = np.bincount(cell, counted, self.n_items * self.n_classes)
         return votes.astype(np.float64, copy=False).reshape(self.n_items, self.n_classes)
@@ -127,7 +137,7 @@ class Evidence:
         for first, instrument in zip(offsets[:-1].tolist(), self.instruments, strict=True):
             if UNSEEN in instrument.options:
                 unseen[first + instrument.options.index(UNSEEN)] = True
-        return unseen[self.column]
+        return unseen[self.column] if unseen.any() else np.zeros(len(self.item), dtype=bool)
 
     @property
     def clips_answered(self) -> Ints:

@@ -28,6 +28,8 @@ def classifier_rows(evidence: Evidence) -> NDArray[np.bool_]:
     divided[evidence.instrument[evidence.weight < 1 - 1e-9]] = True
     model = np.array([instrument.kind == "model" for instrument in evidence.instruments], dtype=bool)
     classifiers = model & evidence.is_class_valued & divided
+    if not classifiers.any():
+        return np.zeros(len(evidence.item), dtype=bool)
     rows = classifiers[evidence.instrument]
     others = evidence.is_class_valued[evidence.instrument] & ~rows
     return rows if others.any() else np.zeros(len(rows), dtype=bool)

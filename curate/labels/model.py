@@ -8,7 +8,6 @@ in at the end.
 """
 
 import numpy as np
-from scipy.special import softmax
 
 from curate.labels.alpha import krippendorff_alpha
 from curate.labels.carry import Earlier, carried_confusions
@@ -23,12 +22,16 @@ from curate.labels.confusion import (
 )
 from curate.labels.evidence import Evidence, Floats
 from curate.labels.listen import classifier_rows, listen, without
+from curate.labels.passes import Passes, passes
 from curate.labels.posterior import Posterior, assemble
-from curate.labels.start import smoothed_shares, starting_shares
+from curate.labels.start import starting_shares
 from curate.labels.trust import FitSettings, scales, smoothing
 
 STRENGTHS_AT = (0, 1, 3, 6, 10)
 """Steps at which empirical Bayes is run again: it is the slow part and settles early."""
+
+SETTLED = 2e-4
+"""Change of a log confusion that may still be to come when the rounds end early."""
 
 ALIKE = 16.0
 """Row strength from which on a pool counts as alike, and even confusions have their full say."""
@@ -72,28 +75,54 @@ def _fit_voices(
     evidence: Evidence, where: Layout, settings: FitSettings, earlier: Earlier | None
 ) -> Posterior:
     """The fit, without classifiers."""
-    share = target = starting_shares(evidence, smoothing(evidence, settings))
-    anchored = share.sum(axis=1) > 0
+    share = starting_shares(evidence, smoothing(evidence, settings))
+    anchored = share.any(axis=1)
     weigh = scales(evidence, settings, anchored)
-    powers = _by_column(evidence, settings.people.skill, settings.machines.skill)
-    spoken, heard = evidence.matrix().T.tocsr(), evidence.matrix(weigh.loop_rows)
-    prior, strengths, table = _mean(share[anchored]), Strengths((), ()), np.empty((0, 0))
-    steps = settings.steps
-    if earlier is not None:
-        steps, table = settings.later_steps, carried_confusions(evidence, where, earlier)
-    for step in range(steps):
-        if len(table) == 0 or step > 0:
-            counts = spoken @ target  # (n_columns, n_classes)
-            strengths = choose_strengths(counts, where) if step in STRENGTHS_AT else strengths
-            table = confusions(counts, where, strengths)
-        share = _weighted_shares(evidence, skills(table, prior, where) ** powers, share, weigh.smoothing)
-        prior = _mean(share[anchored])
-        belief = softmax(heard @ np.log(table) + np.log(prior), axis=1)
-        target = weigh.anchor[:, None] * share + (1 - weigh.anchor[:, None]) * belief
-        target[~anchored] = 0.0
-    says = _says(evidence, settings, where, table, spoken @ share)
-    share = np.where(anchored[:, None], share, prior)
+    carried = None if earlier is None else carried_confusions(evidence, where, earlier)
+    table, prior, says = _rounds(evidence, where, settings, passes(evidence, weigh, anchored), share, carried)
+    share[~anchored] = prior
     return assemble(evidence, weigh, says, table, share, prior)
+
+
+def _rounds(
+    evidence: Evidence, where: Layout, settings: FitSettings, each: Passes, share: Floats, carried: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Confusions, prior and what votes say, from a first `share`, in whose memory the last one is left."""
+    powers = _by_column(evidence, settings.people.skill, settings.machines.skill)
+    spoken = evidence.matrix().T.tocsr()
+    target, prior, strengths, pace = share.copy(), each.mean(share), None, Pace()
+    steps = settings.steps if carried is None else settings.later_steps
+    for step in range(steps):
+        if step == 0 and carried is not None:
+            table = carried
+        else:
+            counts = spoken @ target  # (n_columns, n_classes)
+            strengths = choose_strengths(counts, where, strengths) if step in STRENGTHS_AT else strengths
+            table = confusions(counts, where, strengths)
+        each.take_shares(skills(table, prior, where) ** powers, share)
+        prior, logs = each.mean(share), np.log(table)
+        if step == steps - 1 or pace.is_settled(logs):
+            break
+        each.believe(logs, np.log(prior), share, target)
+    return table, prior, _says(evidence, settings, where, table, spoken @ share, strengths)
+
+
+class Pace:
+    """How much confusions change from round to round."""
+
+    def __init__(self) -> None:
+        self._logs: Floats | None = None
+        self._change = np.nan
+
+    def is_settled(self, logs: Floats) -> bool:
+        """Whether the changes that are still to come, taken to shrink as the last two did, are small.
+
+        Of changes d and then d r the rest, d r (r + r^2 + ...), is d r^2 / (1 - r).
+        """
+        before = self._change
+        self._change = np.nan if self._logs is None else float(np.abs(logs - self._logs).max(initial=0))
+        self._logs = logs
+        return self._change == 0 or (self._change < before and self._change**2 < SETTLED * (before - self._change))
 
 
 def _by_column(evidence: Evidence, people: float, machines: float) -> Floats:
@@ -101,32 +130,21 @@ def _by_column(evidence: Evidence, people: float, machines: float) -> Floats:
     return np.repeat(by_instrument, np.diff(evidence.offsets))
 
 
-def _mean(shares: Floats) -> Floats:
-    """Mean of the rows; even shares if there are none."""
-    if len(shares):
-        mean: Floats = shares.mean(axis=0)
-        return mean
-    return np.full(shares.shape[1], 1 / shares.shape[1])
-
-
-def _weighted_shares(evidence: Evidence, weights: Floats, before: Floats, smoothing: Floats) -> Floats:
-    """Shares of votes that weigh `weights` (n_columns,), 1 on average; zero rows stay zero."""
-    votes = evidence.class_votes()
-    weighted = evidence.class_votes(weights)
-    if not votes.any():
-        return before
-    shares = smoothed_shares(weighted * votes.sum() / weighted.sum(), smoothing)
-    return np.where(votes.any(axis=1, keepdims=True), shares, 0.0)
-
-
-def _says(evidence: Evidence, settings: FitSettings, where: Layout, table: Floats, counts: Floats) -> Floats:
+def _says(
+    evidence: Evidence,
+    settings: FitSettings,
+    where: Layout,
+    table: Floats,
+    counts: Floats,
+    near: Strengths | None,
+) -> Floats:
     """Log confusions, detailed and even ones averaged: a product of experts, so that answers add up.
 
     The even ones are estimated from the votes' shares (`counts`), which no
     mistake of the model has touched, and count less where the instruments of a
     pool evidently differ row by row.
     """
-    strengths = choose_strengths(counts, where)
+    strengths = choose_strengths(counts, where, near)
     trusted = _trust_in_even(evidence, settings, where)
     weights = np.zeros((len(table), 1))
     for columns, (_, rows) in zip(where.pools, strengths.pools, strict=True):

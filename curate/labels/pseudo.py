@@ -21,7 +21,7 @@ class PseudoLabels:
 
 
 def pseudo_labels(
-    probabilities: Floats, given: Ints, spoken: NDArray[np.bool_], threshold: float
+    probabilities: Floats, given: Ints, spoken: NDArray[np.bool_], threshold: float | Floats
 ) -> PseudoLabels:
     """Label the clips that came without one.
 
@@ -30,12 +30,15 @@ def pseudo_labels(
         given: Class of the given label, -1 without one: (n_clips,).
         spoken: Whether anything was said about the clip; if not, its
             pseudo-label is only the commonest class and is never accepted.
-        threshold: Confidence from which on a pseudo-label is accepted.
+        threshold: Confidence from which on a pseudo-label is accepted; one for
+            all, or one a class, (n_classes,).
     """
     unlabelled = given < 0
+    likeliest = probabilities.argmax(axis=1)
     confidence = np.where(unlabelled, probabilities.max(axis=1, initial=0), np.nan)
+    threshold = np.broadcast_to(threshold, probabilities.shape[1])[likeliest]
     return PseudoLabels(
-        label=np.where(unlabelled, probabilities.argmax(axis=1), -1),
+        label=np.where(unlabelled, likeliest, -1),
         confidence=confidence,
         accepted=unlabelled & spoken & (confidence >= threshold),
     )

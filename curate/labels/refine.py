@@ -1,39 +1,28 @@
 """Refine: evidence in, labels out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from curate.errors import InputError, Problem
-from curate.labels.evidence import Evidence, Ints
+from curate.labels.carry import Earlier
+from curate.labels.caution import Caution, cautions
+from curate.labels.certificate import Certificate
+from curate.labels.evidence import Evidence, Floats, Ints
+from curate.labels.gold import Learned, learn_from_gold
 from curate.labels.intake import evidence_from_frame
+from curate.labels.known import gold_codes, group_codes
+from curate.labels.label_table import label_table
 from curate.labels.model import fit
 from curate.labels.posterior import Posterior
-from curate.labels.pseudo import pseudo_labels
-from curate.labels.reliability import given_codes, reasons, refined_codes, reliability
-from curate.labels.soft import soft_labels
-from curate.labels.split import split_by_quota, split_by_threshold
-from curate.labels.trust import FitSettings
+from curate.labels.quality import Quality, dataset_quality
+from curate.labels.reliability import given_codes
+from curate.labels.selection import Known, Selection, select
+from curate.labels.settings import Settings
+from curate.labels.share import Design
 from curate.labels.worth import confusion_table, instrument_table
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is asked of the labels."""
-
-    rule: Literal["threshold", "quota"] = "threshold"
-    """threshold: reliability decides alone. quota: the best share of every given class."""
-    threshold: float = 0.8
-    """Reliability from which on a given label is high, if `rule` is threshold."""
-    quota: float = 0.5
-    """Share of each given class that is high, if `rule` is quota."""
-    pseudo_threshold: float = 0.9
-    """Confidence from which on a pseudo-label is accepted."""
-    fit: FitSettings = field(default_factory=FitSettings)
-    """The model's own settings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +32,23 @@ class Labels:
     classes: tuple[str, ...]
     ordinal: bool
     table: pl.DataFrame
-    """One row a clip, sorted by clip_id; `TABLE_SCHEMA` has the columns."""
+    """One row a clip, sorted by clip_id: see `label_table`."""
     instruments: pl.DataFrame
     """One row an instrument: see `instrument_table`."""
     confusions: pl.DataFrame
     """P(outcome | class) of every instrument: instrument, class, outcome, probability."""
+    cautions: tuple[Caution, ...]
+    """Reasons not to trust the labels, serious ones first."""
+    certificate: Certificate | None
+    """Of the high split, if that was the rule."""
+    pseudo_certificate: Certificate | None
+    """Of the accepted pseudo-labels, if that was the rule."""
+    quality: Quality | None
+    """How right the labels are by gold, with intervals; None without gold."""
+    lessons: Mapping[str, float]
+    """What gold taught: ways of learning and their shares; empty without gold."""
+    fitted: Earlier
+    """The fit before gold, to go on from when more evidence has come."""
 
 
 def refine(
@@ -58,6 +59,9 @@ def refine(
     options: Mapping[str, Sequence[str]] | None = None,
     directions: Mapping[str, int] | None = None,
     clip_ids: Iterable[str] = (),
+    gold: pl.DataFrame | Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    earlier: Earlier | None = None,
     settings: Settings | None = None,
 ) -> Labels:
     """Weigh everything that was said about each clip, and label it.
@@ -73,19 +77,19 @@ def refine(
             lower classes. Needed only where no answer is a class.
         clip_ids: Clips to be listed even if nothing is said about them: they get
             the share of the classes as posterior and "prior" as only reason.
+        gold: Labels known to be right, by clip; or a table with columns clip_id
+            and label. Clips that are not in the evidence are left out.
+        groups: Subject or source of a clip, by clip; a clip that is not named is
+            a group of its own.
+        earlier: `fitted` of labels made of less evidence, to be quicker.
         settings: How to split and what to accept.
 
     Returns:
-        The labels. Columns of the table: clip_id; label_given (null without);
-        posterior and soft_label, in class order; label_refined, the likeliest
-        class, the given one if it is as likely; confidence, its probability;
-        reliability, P(label_given is right), null without; reliability_split,
-        high or low, null without; pseudo_label, pseudo_confidence and
-        pseudo_accepted, null with a given label; why, see `reasons`.
+        The labels.
 
     Raises:
-        InputError: With every problem of the evidence, or because nothing tells
-            what the classes mean.
+        InputError: With every problem of the evidence or the gold, or because
+            nothing tells what the classes mean.
     """
     settings = settings or Settings()
     if isinstance(evidence, pl.DataFrame):
@@ -97,51 +101,39 @@ def refine(
         raise InputError(
             "evidence", [Problem("classes", f"the evidence was coded for {listed}", "Pass these")]
         )
-    posterior = fit(evidence, settings.fit)
+    known = Known(gold_codes(evidence, gold), group_codes(evidence, groups))
+    before = fit(evidence, settings.fit, earlier)
+    learned = learn_from_gold(evidence, before, known.gold, known.groups) if (known.gold >= 0).any() else None
+    posterior = learned.posterior if learned else before
+    given = given_codes(evidence)
+    selection = select(evidence, before, posterior, given, known, settings)
     return Labels(
         classes=evidence.classes,
         ordinal=evidence.ordinal,
-        table=_table(evidence, posterior, settings),
+        table=label_table(evidence, posterior, selection, settings),
         instruments=instrument_table(evidence, posterior),
         confusions=confusion_table(evidence, posterior),
+        cautions=cautions(evidence, posterior.probabilities, int((known.gold >= 0).sum())),
+        certificate=selection.certificate,
+        pseudo_certificate=selection.pseudo_certificate,
+        quality=_quality(posterior, learned, given, selection, known, settings) if learned else None,
+        lessons=learned.shares if learned else {},
+        fitted=Earlier(evidence, before),
     )
 
 
-def _table(evidence: Evidence, posterior: Posterior, settings: Settings) -> pl.DataFrame:
-    given = given_codes(evidence)
-    refined = refined_codes(posterior.probabilities, given)
-    sure = reliability(posterior.probabilities, given)
-    spoken = np.bincount(evidence.item, minlength=evidence.n_items) > 0
-    pseudo = pseudo_labels(posterior.probabilities, given, spoken, settings.pseudo_threshold)
-    unlabelled = pl.Series(given < 0)
-    columns = {
-        "clip_id": pl.Series(evidence.clip_ids, dtype=pl.String),
-        "label_given": _names(evidence, given),
-        "posterior": _lists(posterior.probabilities, pl.Float64),
-        "soft_label": _lists(soft_labels(posterior.probabilities), pl.Float32),
-        "label_refined": _names(evidence, refined),
-        "confidence": pl.Series(posterior.probabilities.max(axis=1, initial=0)),
-        "reliability": pl.Series(sure).fill_nan(None),
-        "reliability_split": _split(evidence, given, sure, settings),
-        "pseudo_label": _names(evidence, pseudo.label),
-        "pseudo_confidence": pl.Series(pseudo.confidence).fill_nan(None),
-        "pseudo_accepted": pl.select(pl.when(unlabelled).then(pl.Series(pseudo.accepted))).to_series(),
-        "why": reasons(evidence, posterior, given, refined),
-    }
-    return pl.DataFrame([values.alias(name) for name, values in columns.items()])
-
-
-def _split(evidence: Evidence, given: Ints, sure: np.ndarray, settings: Settings) -> pl.Series:
-    if settings.rule == "quota":
-        return split_by_quota(sure, given, evidence.clip_ids, settings.quota)
-    return split_by_threshold(sure, settings.threshold)
-
-
-def _names(evidence: Evidence, codes: Ints) -> pl.Series:
-    """Names of the classes, null for -1."""
-    names = pl.Series(evidence.classes, dtype=pl.String)
-    return names.gather(pl.Series(codes).replace(-1, None))
-
-
-def _lists(rows: np.ndarray, dtype: type[pl.DataType]) -> pl.Series:
-    return pl.Series(rows, dtype=pl.Array(dtype, rows.shape[1])).cast(pl.List(dtype))
+def _quality(
+    posterior: Posterior,
+    learned: Learned,
+    given: Ints,
+    selection: Selection,
+    known: Known,
+    settings: Settings,
+) -> Quality:
+    """Estimates from what was believed of each gold clip before its own gold was seen."""
+    unseen: Floats = posterior.probabilities.copy()
+    unseen[learned.clips] = learned.held_out
+    high = (selection.split == "high").fill_null(value=False).to_numpy()
+    by_group = settings.drawn == "by group" or len(np.unique(known.groups)) < len(known.groups)
+    design = Design(groups=known.groups if by_group else None)
+    return dataset_quality(unseen, given, unseen.argmax(axis=1), high, known.gold, design)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curate.labels.evidence import Floats, Ints
 
@@ -19,7 +20,7 @@ def split_by_threshold(reliability: Floats, threshold: float) -> pl.Series:
         "high" or "low", null where reliability is nan: (n_clips,). A higher
         threshold never makes a clip high.
     """
-    return _named(reliability >= threshold, ~np.isnan(reliability))
+    return named(reliability >= threshold, ~np.isnan(reliability))
 
 
 def split_by_quota(reliability: Floats, given: Ints, clip_ids: tuple[str, ...], quota: float) -> pl.Series:
@@ -49,10 +50,11 @@ def split_by_quota(reliability: Floats, given: Ints, clip_ids: tuple[str, ...], 
     top = ranked.filter(pl.col("rank") < (quota * pl.col("size") - 1e-9).ceil())
     high = np.zeros(len(given), dtype=bool)
     high[top["row"].to_numpy()] = True
-    return _named(high, given >= 0)
+    return named(high, given >= 0)
 
 
-def _named(high: np.ndarray, labelled: np.ndarray) -> pl.Series:
+def named(high: NDArray[np.bool_], labelled: NDArray[np.bool_]) -> pl.Series:
+    """Name the sides: high or low for labelled clips, null for others: (n_clips,)."""
     names = pl.select(
         pl.when(pl.Series(labelled)).then(pl.when(pl.Series(high)).then(pl.lit(HIGH)).otherwise(pl.lit(LOW)))
     )

@@ -1,7 +1,6 @@
 """Where the model starts: what the classes mean, before any instrument has been weighed."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from curate.errors import InputError, Problem
 from curate.labels.evidence import UNSEEN, Evidence, Floats, Instrument
@@ -30,7 +29,7 @@ def starting_shares(evidence: Evidence, smoothing: Floats) -> Floats:
     votes = evidence.class_votes()
     n_votes = votes.sum(axis=1, keepdims=True)
     if n_votes.any() or not evidence.n_items:
-        return np.where(n_votes > 0, smoothed_shares(votes, smoothing), 0.0)
+        return smoothed_shares(votes, smoothing) * (n_votes > 0)
     heights = _heights(evidence)
     if not evidence.ordinal or np.isnan(heights).all():
         raise InputError("evidence", [_nothing_tells(evidence)])
@@ -41,7 +40,9 @@ def smoothed_shares(votes: Floats, smoothing: Floats | float) -> Floats:
     """(votes + smoothing / n_classes) / (all votes + smoothing), one smoothing or one a clip."""
     n_classes = votes.shape[1]
     extra = np.reshape(smoothing, (-1, 1))
-    shares: Floats = (votes + extra / n_classes) / (votes.sum(axis=1, keepdims=True) + extra)
+    shares: Floats = votes + extra / n_classes
+    # A product with ones is many times as fast as numpy's sum over a short axis.
+    shares /= (votes @ np.ones(n_classes))[:, None] + extra
     return shares
 
 
@@ -74,7 +75,9 @@ def _height(evidence: Evidence, index: int, instrument: Instrument) -> Floats:
 def _shares_by_rank(heights: Floats, n_classes: int) -> Floats:
     """Bells around the middle of each class, on ranks: ties share theirs, nan stays out."""
     ranked = ~np.isnan(heights)
-    place = (rankdata(heights[ranked]) - 0.5) / ranked.sum() * n_classes  # in (0, n_classes)
+    _, which, times = np.unique(heights[ranked], return_inverse=True, return_counts=True)
+    middle = np.cumsum(times) - times / 2  # of the ranks that equal heights share, from 0
+    place = middle[which] / ranked.sum() * n_classes  # in (0, n_classes)
     bells = np.exp(-((place[:, None] - np.arange(n_classes) - 0.5) ** 2) / (2 * SPREAD**2))
     shares = np.zeros((len(heights), n_classes))
     shares[ranked] = bells / bells.sum(axis=1, keepdims=True)

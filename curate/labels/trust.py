@@ -15,6 +15,9 @@ ALPHA_CLIPS = 20.0
 """Clips that `USUAL_ALPHA` counts as, beside those at hand."""
 
 
+Blocks = NDArray[np.int8]
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """How far one kind of source is trusted."""
@@ -95,11 +98,11 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
         voted on any clip, `anchored` clips keep the machines' anchor.
     """
     block = _blocks(evidence)  # (n_rows,)
-    sizes = np.stack([_size(evidence, block == number) for number in range(4)])  # (4, n_items)
+    sizes = _sizes(evidence, block)  # (4, n_items)
     machines = _machine_powers(evidence, block == 1, settings.machine_redundancy)  # (n_rows,)
     powers = np.stack(
         [
-            _power(sizes[0], people_redundancy(evidence, settings.shared_error)),
+            _power(sizes[0], _people_redundancy(evidence, block == 0, settings.shared_error)),
             _mean_over_items(evidence, block == 1, machines, sizes[1]),
             _power(sizes[2], settings.item_redundancy),
             _power(sizes[3], 1.0),
@@ -116,14 +119,17 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
         prior=_mean_power(sizes[:2], powers[:2]),
         anchor=anchors if votes.any() else np.where(anchored, settings.machines.anchor, 0.0),
         blend=(settings.people.blend * sizes[0] + settings.machines.blend * sizes[1]) * share,
-        smoothing=smoothing(evidence, settings),
+        smoothing=_smoothing(sizes[0], sizes[1], settings),
     )
 
 
 def smoothing(evidence: Evidence, settings: FitSettings) -> Floats:
     """Votes spread evenly over the classes of each clip, by who voted: (n_items,)."""
-    block = _blocks(evidence)
-    people, machines = _size(evidence, block == 0), _size(evidence, block == 1)
+    people, machines = _sizes(evidence, _blocks(evidence))[:2]
+    return _smoothing(people, machines, settings)
+
+
+def _smoothing(people: Floats, machines: Floats, settings: FitSettings) -> Floats:
     paired = (people >= 2 - 1e-9).sum()
     lone = ALPHA_CLIPS / (paired + ALPHA_CLIPS)
     by_people = lone * settings.lone_smoothing + (1 - lone) * settings.people.smoothing
@@ -152,21 +158,29 @@ def people_redundancy(evidence: Evidence, shared_error: float) -> float:
     Source:
         Ours; docs/statistics.md shows the sets.
     """
-    found = krippendorff_alpha(evidence, _blocks(evidence) == 0)
+    return _people_redundancy(evidence, _blocks(evidence) == 0, shared_error)
+
+
+def _people_redundancy(evidence: Evidence, rows: NDArray[np.bool_], shared_error: float) -> float:
+    found = krippendorff_alpha(evidence, rows)
     drawn = (found.n_clips * found.alpha + ALPHA_CLIPS * USUAL_ALPHA) / (found.n_clips + ALPHA_CLIPS)
     return float(np.clip(shared_error * drawn, 0.0, 1.0))
 
 
-def _blocks(evidence: Evidence) -> Ints:
+def _blocks(evidence: Evidence) -> Blocks:
     """0 votes of people, 1 of machines, 2 answers to items, 3 "cannot be seen": (n_rows,)."""
-    voter = evidence.is_class_valued[evidence.instrument]
-    machine = evidence.is_machine[evidence.instrument]
-    return np.where(voter, machine.astype(np.int64), np.where(evidence.is_unseen, 3, 2))
+    by_instrument = np.where(evidence.is_class_valued, evidence.is_machine, 2).astype(np.int8)
+    block = by_instrument[evidence.instrument]
+    block[evidence.is_unseen & (block == 2)] = 3
+    return block
 
 
-def _size(evidence: Evidence, rows: NDArray[np.bool_]) -> Floats:
-    """Votes among some rows, by clip: (n_items,)."""
-    return _count(evidence.item[rows], evidence.weight[rows], evidence.n_items)
+def _sizes(evidence: Evidence, block: Blocks) -> Floats:
+    """Votes of each block, by clip: (4, n_items)."""
+    sizes = np.zeros((4, evidence.n_items))
+    for number in np.unique(block):
+        sizes[number] = _count(evidence.item, evidence.weight * (block == number), evidence.n_items)
+    return sizes
 
 
 def _count(places: Ints, weights: Floats, n_places: int) -> Floats:

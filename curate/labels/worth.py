@@ -11,6 +11,9 @@ from curate.labels.posterior import Posterior
 BLOCK = 100_000
 """Columns that are reckoned with at a time, so that memory does not grow with the instruments."""
 
+CLIPS = 50_000
+"""The same for clips."""
+
 LISTED = 10_000
 """Instruments whose confusions are listed at most: a million people's would fill a hundred million rows."""
 
@@ -21,6 +24,7 @@ INSTRUMENT_SCHEMA = {
     "coverage": pl.Float64,
     "accuracy": pl.Float64,
     "worth_bits": pl.Float64,
+    "unique_bits": pl.Float64,
 }
 
 
@@ -31,8 +35,8 @@ def instrument_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:
         instrument; kind; n_clips, clips it answered; coverage, their share of
         all clips; accuracy, the share of right answers that the model expects of
         it (null unless its options are the classes); worth_bits, see
-        `worth_bits`. Accuracy and worth are estimates of the model, not checks
-        against the truth.
+        `worth_bits`; unique_bits, see `unique_bits`. All are estimates of the
+        model, not checks against the truth.
     """
     clips = evidence.clips_answered
     accuracy, worth = _figures(evidence, posterior)
@@ -44,6 +48,7 @@ def instrument_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:
             "coverage": clips / max(evidence.n_items, 1),
             "accuracy": pl.Series(accuracy, dtype=pl.Float64).fill_nan(None),
             "worth_bits": worth,
+            "unique_bits": unique_bits(evidence, posterior),
         },
         schema=INSTRUMENT_SCHEMA,
     )
@@ -63,6 +68,51 @@ def worth_bits(prior: Floats, confusion: Floats) -> float:
         accident. (Shannon 1948, section 12.)
     """
     return float(_worth(np.broadcast_to(prior, confusion.shape), confusion, np.array([0]))[0])
+
+
+def unique_bits(evidence: Evidence, posterior: Posterior) -> Floats:
+    """What dropping an instrument would lose: bits per clip of all clips, (n_instruments,).
+
+    The divergence of the posterior from what it would be without the
+    instrument's own part, KL(p || p without) = E_p[c] + log E_p[exp(-c)] with c
+    its log-evidence for each class, summed over the clips it answered and
+    divided by all clips. Small where others say the same, though the
+    instrument by itself may be worth much; and where it says little. Ours. On
+    clips with gold others say it all, and the loss is next to nothing.
+    """
+    lost = np.zeros(len(evidence.instruments))
+    for first in range(0, evidence.n_items, CLIPS):
+        rows = slice(*np.searchsorted(evidence.item, [first, first + CLIPS]))
+        item, code = evidence.item[rows], evidence.instrument[rows]
+        new = np.ones(len(item), dtype=bool)
+        new[1:] = (np.diff(item) != 0) | (np.diff(code) != 0)
+        starts = np.flatnonzero(new)
+        if len(starts):
+            said = np.add.reduceat(_log_evidence(evidence, posterior, rows), starts)  # (n_answers, n_classes)
+            for word in posterior.classifiers:
+                mine = code[starts] == word.instrument
+                said[mine] += word.logs[item[starts][mine]]
+            likely = posterior.probabilities[item[starts]]
+            lost += np.bincount(code[starts], _divergence(likely, said), len(lost))
+    return np.asarray(lost / max(evidence.n_items, 1) / np.log(2))
+
+
+def _log_evidence(evidence: Evidence, posterior: Posterior, rows: slice) -> Floats:
+    """What some rows say for each class: (n_rows, n_classes)."""
+    code, option, weight = evidence.instrument[rows], evidence.option[rows], evidence.weight[rows]
+    said: Floats = posterior.says[evidence.offsets[code] + option] * posterior.scales.rows[rows][:, None]
+    if posterior.lesson is not None:
+        voted = np.flatnonzero(evidence.is_class_valued[code])
+        said[voted, option[voted]] += posterior.lesson.leans[rows][voted]
+    return said * weight[:, None]
+
+
+def _divergence(likely: Floats, said: Floats) -> Floats:
+    """E_p[c] + log E_p[exp(-c)] in nats, not below 0: (n_answers,)."""
+    least = said.min(axis=1, keepdims=True)  # exp(-(c - least)) cannot overflow
+    without = np.log((likely * np.exp(least - said)).sum(axis=1)) - least[:, 0]
+    divergence: Floats = np.maximum((likely * said).sum(axis=1) + without, 0.0)
+    return divergence
 
 
 def confusion_table(evidence: Evidence, posterior: Posterior) -> pl.DataFrame:

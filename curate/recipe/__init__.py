@@ -15,7 +15,9 @@ from curate.recipe.clips import (
 from curate.recipe.load import load_recipe, sound_sections
 from curate.recipe.vlm import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
 from curate.recipe.whole import (
+    AgreementSplit,
     Answers,
+    CertificateSplit,
     Evaluation,
     Frames,
     Labels,
@@ -31,7 +33,9 @@ from curate.recipe.whole import (
 )
 
 __all__ = [
+    "AgreementSplit",
     "Answers",
+    "CertificateSplit",
     "ClassifierFile",
     "Clips",
     "DatasetClips",

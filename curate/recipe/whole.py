@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from curate.recipe.clips import Clips, GoldFile
-from curate.recipe.fields import Name, Share, Text
+from curate.recipe.fields import Name, OpenShare, Share, Text
 from curate.recipe.vlm import Vlm
 from curate.sections import Section
 
@@ -96,14 +96,53 @@ class QuotaSplit(Section):
     """Share of each class that is high."""
 
 
-Split = Annotated[ThresholdSplit | QuotaSplit, Field(discriminator="rule")]
+class CertificateSplit(Section):
+    """High reliability for as many clips as gold proves to be right."""
+
+    rule: Literal["certificate"]
+    """certificate: the most reliable clips, as many as gold proves to be right."""
+
+    error: OpenShare = 0.1
+    """Share of wrong labels that is allowed in the high split."""
+
+    risk: OpenShare = 0.05
+    """Probability, over the draw of gold, that more are wrong."""
+
+    per_class: bool = False
+    """Whether a certificate is sought for each class as well."""
+
+
+class AgreementSplit(Section):
+    """High reliability by counting, without a model: a baseline."""
+
+    rule: Literal["agreement"]
+    """agreement: high if enough of the answers support the given label."""
+
+    share: Share = 0.6
+    """Lowest share of supporting answers of the high split."""
+
+
+Split = Annotated[
+    ThresholdSplit | QuotaSplit | CertificateSplit | AgreementSplit, Field(discriminator="rule")
+]
 
 
 class Pseudo(Section):
     """Labels for clips that came without one."""
 
+    rule: Literal["threshold", "adaptive", "certificate"] = "threshold"
+    """threshold: accepted from a confidence on. adaptive: from a lower one for
+    classes that are hard to be sure of, as FreeMatch does. certificate: the most
+    confident, as many as gold proves to be right."""
+
     threshold: Share = 0.9
-    """Lowest confidence at which a pseudo-label is accepted."""
+    """Lowest confidence at which a pseudo-label is accepted; if adaptive, of the commonest class."""
+
+    error: OpenShare = 0.1
+    """Share of wrong labels that a certificate allows among the accepted."""
+
+    risk: OpenShare = 0.05
+    """Probability, over the draw of gold, that more are wrong."""
 
 
 class Labels(Section):
@@ -114,6 +153,17 @@ class Labels(Section):
 
     pseudo: Pseudo = Pseudo()
     """Rule of the pseudo-labels."""
+
+    soft: Literal["posterior", "votes"] = "posterior"
+    """posterior: soft labels are what the model believes. votes: the shares of
+    people's votes, where there are at least `soft_votes`."""
+
+    soft_votes: int = Field(default=8, ge=1)
+    """Votes on a clip from which on their shares are its soft label."""
+
+    gold_drawn: Literal["unknown", "at random", "by group"] = "unknown"
+    """How clips came to have gold. at random: each had the same chance. by group:
+    each subject or source had. unknown: certificates say that they assume it."""
 
 
 class Release(Section):

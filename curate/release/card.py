@@ -88,12 +88,16 @@ def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str,
         "number": phrases.number,
         "count": phrases.count,
         "share": phrases.share,
+        "split_rule": phrases.split_rule(content.recipe.labels),
+        "pseudo_rule": phrases.pseudo_rule(content.recipe.labels),
     }
 
 
 def _quality(metrics: Metrics) -> list[tuple[str, str]]:
     """What is shown of the truth: rows of (what, value), one saying so where no truth is known."""
     truth = metrics["truth"]
+    if truth is None and metrics["quality"]:
+        return _estimates(metrics)
     if truth is None:
         return [(title, phrases.UNKNOWN) for title, _ in _QUALITY[:3]]
     rows = [(title, phrases.share(truth[key])) for title, key in _QUALITY if truth[key]["n"]]
@@ -107,6 +111,19 @@ def _quality(metrics: Metrics) -> list[tuple[str, str]]:
     rows.append(("Macro F1 of the refined labels", phrases.number(truth["macro_f1"])))
     rows.append(("Expected calibration error", phrases.number(truth["ece"])))
     return rows
+
+
+def _estimates(metrics: Metrics) -> list[tuple[str, str]]:
+    """Shares of right labels as gold tells of them."""
+    titles = {
+        "given": "Given labels that are right, estimated",
+        "refined": "Refined labels that are right, estimated",
+        "high": "Given labels that are right, high reliability, estimated",
+    }
+    found = [one for one in metrics["quality"] if one["measure"] in titles and one["n_clips"]]
+    return [
+        (titles[one["measure"]], phrases.share({**one, "n": f"{one['n_gold']} gold labels"})) for one in found
+    ]
 
 
 def _example_split(configs: list[dict[str, Any]]) -> tuple[str, str]:

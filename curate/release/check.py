@@ -24,6 +24,10 @@ _FILES = (
     "provenance/labels.parquet",
     "provenance/instruments.parquet",
     "provenance/confusions.parquet",
+    "provenance/cautions.parquet",
+    "provenance/certificates.parquet",
+    "provenance/quality.parquet",
+    "provenance/cross_check.parquet",
     "provenance/schema/release_clips.yaml",
 )
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)

@@ -27,6 +27,10 @@ class Tables:
     problems: pl.DataFrame
     instruments: pl.DataFrame
     confusions: pl.DataFrame
+    cautions: pl.DataFrame
+    certificates: pl.DataFrame
+    quality: pl.DataFrame
+    cross_check: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)

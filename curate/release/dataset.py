@@ -39,6 +39,10 @@ PROVENANCE_TABLES: tuple[TableName, ...] = (
     "labels",
     "instruments",
     "confusions",
+    "cautions",
+    "certificates",
+    "quality",
+    "cross_check",
 )
 _MARK = "provenance/schema/release_clips.yaml"
 """A folder with this file is a release of curate."""

@@ -30,6 +30,10 @@ class Release:
     problems: pl.DataFrame
     instruments: pl.DataFrame
     confusions: pl.DataFrame
+    cautions: pl.DataFrame
+    certificates: pl.DataFrame
+    quality: pl.DataFrame
+    cross_check: pl.DataFrame
     metrics: Metrics
     manifest: Metrics
 
@@ -65,6 +69,10 @@ def _load(folder: Path) -> Release:
         problems=_provenance(folder, "problems"),
         instruments=_provenance(folder, "instruments"),
         confusions=_provenance(folder, "confusions"),
+        cautions=_provenance(folder, "cautions"),
+        certificates=_provenance(folder, "certificates"),
+        quality=_provenance(folder, "quality"),
+        cross_check=_provenance(folder, "cross_check"),
         metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
         manifest=json.loads((folder / "provenance/manifest.json").read_text(encoding="utf-8")),
     )

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from curate.release.content import CallTotals, Metrics, Tables
-from curate.release.truth import Source, against_truth, n_true, proportion
+from curate.release.truth import against_truth, n_true, proportion
 
 OUTCOMES = ("answered", "unseen", "refusal", "unparsable", "failed")
 SPLITS = ("train", "validation", "test")
@@ -36,19 +36,20 @@ def measure(
         classes: Class names, in order.
         items: Ids of the questionnaire's items, in order.
         ordinal: Whether the classes are ordered; adds mean distances where the truth is known.
-        truth: Columns clip_id and label, where a drawn or simulated truth is
-            known; the gold table takes its place if left out.
+        truth: Columns clip_id and label, known to be right and only measured
+            against; clips with gold are left out, for their labels were learned.
         calls: What the answers cost.
 
     Returns:
         Nested plain numbers, the same for the same input. `truth` is None
         where no clip has a known label.
     """
-    known = tables.gold.select("clip_id", "label") if truth is None else truth.select("clip_id", "label")
-    source: Source = "gold" if truth is None else "truth"
-    found = against_truth(tables.labels, tables.votes, classes, known, ordinal=ordinal, source=source)
+    known = tables.gold.head(0) if truth is None else truth.join(tables.gold, on="clip_id", how="anti")
+    known = known.select("clip_id", "label")
+    found = against_truth(tables.labels, tables.votes, classes, known, ordinal=ordinal, source="truth")
+    quality = tables.quality.to_dicts()
     return {
-        **_headlines(found),
+        **_headlines(found, quality),
         "classes": list(classes),
         "ordinal": ordinal,
         "counts": _counts(tables, classes),
@@ -60,14 +61,41 @@ def measure(
         "collapse": _collapse(tables.labels, classes),
         "calls": asdict(calls) if calls else None,
         "truth": found,
+        "quality": quality,
+        "certificates": tables.certificates.to_dicts(),
+        "cautions": tables.cautions.to_dicts(),
+        "cross_check": _cross_check(tables.cross_check),
     }
 
 
-def _headlines(truth: Metrics | None) -> Metrics:
-    """The three numbers asked for first, at the top; their intervals and counts are under truth."""
-    names = ("accuracy_given", "accuracy_refined")
-    accuracies = {name: truth[name]["value"] if truth else None for name in names}
+def _headlines(truth: Metrics | None, quality: list[Metrics]) -> Metrics:
+    """The three numbers asked for first; their intervals and counts are under truth, else quality."""
+    estimates = {one["measure"]: one["value"] for one in quality if one["class"] is None}
+    accuracies = {
+        f"accuracy_{name}": truth[f"accuracy_{name}"]["value"] if truth else estimates.get(name)
+        for name in ("given", "refined")
+    }
     return {**accuracies, "reliability_auroc": truth["reliability_auroc"] if truth else None}
+
+
+def _cross_check(table: pl.DataFrame) -> Metrics:
+    """Given labels that we, cleanlab, or both call wrong, by cleanlab's method; None if it was not run."""
+    found: Metrics = {}
+    for method in ("confident_learning", "crowdlab"):
+        judged = table.filter(pl.col(f"{method}_issue").is_not_null() & pl.col("ours_issue").is_not_null())
+        ours, theirs = judged["ours_issue"], judged[f"{method}_issue"]
+        found[method] = (
+            {
+                "clips": judged.height,
+                "both": n_true(ours & theirs),
+                "only_ours": n_true(ours & ~theirs),
+                "only_cleanlab": n_true(~ours & theirs),
+                "neither": n_true(~ours & ~theirs),
+            }
+            if judged.height
+            else None
+        )
+    return found
 
 
 def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:

@@ -1,5 +1,6 @@
 """Measured numbers in words, the same in card and report."""
 
+from curate.recipe import AgreementSplit, CertificateSplit, Labels, QuotaSplit, ThresholdSplit
 from curate.release.content import Metrics
 
 DASH = "—"
@@ -34,3 +35,30 @@ def count(n: int | None, one: str, many: str = "") -> str:
     if n is None:
         return f"an unknown number of {many or one + 's'}"
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def split_rule(labels: Labels) -> str:
+    """What high reliability means by the recipe's rule."""
+    match labels.split:
+        case ThresholdSplit(threshold=threshold):
+            return f"a reliability of at least {threshold:g}"
+        case QuotaSplit(quota=quota):
+            return f"the most reliable {percent(quota)} of each given class"
+        case AgreementSplit(share=share_of):
+            return f"a given label that at least {percent(share_of)} of the answers support"
+        case CertificateSplit(error=error, risk=risk):
+            return f"the most reliable clips, as many as gold proves wrong for at most {_odds(error, risk)}"
+
+
+def pseudo_rule(labels: Labels) -> str:
+    """What makes a pseudo-label accepted by the recipe's rule."""
+    pseudo = labels.pseudo
+    if pseudo.rule == "threshold":
+        return f"a confidence of at least {pseudo.threshold:g}"
+    if pseudo.rule == "adaptive":
+        return f"a confidence of at least {pseudo.threshold:g}, less for classes that are hard to be sure of"
+    return f"the most confident, as many as gold proves wrong for at most {_odds(pseudo.error, pseudo.risk)}"
+
+
+def _odds(error: float, risk: float) -> str:
+    return f"{error:g}, with probability {1 - risk:g}"

@@ -11,7 +11,7 @@ from curate.labels.evaluate import auroc, calibration_error, log_loss, macro_f1
 from curate.release.content import Metrics
 
 Source = Literal["gold", "truth"]
-"""gold: adjudicated labels. truth: known to be right, and only measured against."""
+"""gold: labels that somebody measures against later. truth: what the recipe names to measure against."""
 N_BINS = 10
 Z_95 = 1.959963984540054
 """Standard normal quantile of a two-sided 95 % interval."""

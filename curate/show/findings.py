@@ -25,6 +25,9 @@ def findings(metrics: Metrics) -> list[Finding]:
     found = [
         _no_truth(metrics),
         *_accuracy(metrics),
+        _estimated(metrics),
+        *_certificates(metrics),
+        *_cautions(metrics),
         _silence(metrics),
         _collapse(metrics),
         _changed(metrics),
@@ -37,7 +40,7 @@ def findings(metrics: Metrics) -> list[Finding]:
 
 
 def _no_truth(metrics: Metrics) -> Finding | None:
-    if metrics["truth"] is not None:
+    if metrics["truth"] is not None or metrics["quality"]:
         return None
     return Finding(
         "How right these labels are is unknown: no gold labels. Everything below is what the evidence "
@@ -52,16 +55,58 @@ def _accuracy(metrics: Metrics) -> list[Finding]:
     if truth is None or not truth["accuracy_given"]["n"]:
         return []
     given, refined = truth["accuracy_given"], truth["accuracy_refined"]
-    how = "checked labels" if truth["source"] == "gold" else "labels known to be right"
     text = (
-        f"Against {how} ({count(given['n'], 'clip')}), {given['value']:.2f} of the given labels are right "
-        f"and {refined['value']:.2f} of the refined: {truth['repaired']} repaired, {truth['broken']} broken."
+        f"Against labels known to be right ({count(given['n'], 'clip')}), {given['value']:.2f} of the given "
+        f"labels are right and {refined['value']:.2f} of the refined: {truth['repaired']} repaired, "
+        f"{truth['broken']} broken."
     )
     if refined["value"] < given["value"]:
         return [Finding(f"{text} Refining made the labels worse; do not use them.", "warning")]
     if refined["value"] == given["value"]:
         return [Finding(f"{text} Refining did not help here.", "warning")]
     return [Finding(text)]
+
+
+def _estimated(metrics: Metrics) -> Finding | None:
+    """What gold says, where nothing else is known."""
+    found = {one["measure"]: one for one in metrics["quality"] if one["class"] is None}
+    if metrics["truth"] is not None or not found:
+        return None
+    given, refined = found["given"], found["refined"]
+    if refined["value"] is None:
+        return None
+    after = f"{refined['value']:.2f} ({refined['low']:.2f} to {refined['high']:.2f}) of the refined"
+    gold = count(refined["n_gold"], "gold label")
+    if not given["n_clips"] or given["value"] is None:
+        return Finding(f"By {gold}, about {after} labels are right.")
+    before = f"{given['value']:.2f} ({given['low']:.2f} to {given['high']:.2f}) of the given labels"
+    tone: Literal["plain", "warning"] = "warning" if refined["value"] < given["value"] else "plain"
+    return Finding(f"By {gold}, about {before} and {after} are right.", tone)
+
+
+def _certificates(metrics: Metrics) -> list[Finding]:
+    whole = [one for one in metrics["certificates"] if one["class"] is None]
+    return [
+        Finding(
+            f"{one['labels'].capitalize()} labels: {one['statement']}.", _tone(certified=one["certified"])
+        )
+        for one in whole
+    ]
+
+
+def _tone(*, certified: bool) -> Literal["plain", "warning"]:
+    return "plain" if certified else "warning"
+
+
+def _cautions(metrics: Metrics) -> list[Finding]:
+    """Serious ones as warnings; docs/statistics.md says how often each is right."""
+    return [
+        Finding(
+            f"{one['text'][0].upper()}{one['text'][1:]}.",
+            "warning" if one["severity"] == "serious" else "plain",
+        )
+        for one in metrics["cautions"]
+    ]
 
 
 def _silence(metrics: Metrics) -> Finding | None:

@@ -75,6 +75,8 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
         "number": phrases.number,
         "count": phrases.count,
         "share": phrases.share,
+        "split_rule": phrases.split_rule(content.recipe.labels),
+        "pseudo_rule": phrases.pseudo_rule(content.recipe.labels),
     }
 
 

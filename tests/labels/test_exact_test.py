@@ -64,9 +64,9 @@ def test_no_number_of_labels_proves_what_is_not_so() -> None:
 
 
 def test_group_p_value_by_hand() -> None:
-    # The claim is a mean of 0 over 2 groups; the bets win share * (0 + 1) / 9 each: mean 1 + (1.9 / 6) / 9.
+    # The claim is a mean of 0 over 2 groups; the bets win share * (0 + 1) / 9 each: mean 1 + (2.39 / 3) / 9.
     p = group_p_value(np.array([-1.0]), largest=9.0, n_groups=2, allowed=0.0)
-    assert p == pytest.approx(1 / (1 + 1.9 / 54))
+    assert p == pytest.approx(1 / (1 + 2.39 / 27))
 
 
 def test_group_p_value_at_its_edges() -> None:

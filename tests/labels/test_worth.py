@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from curate.labels import worth as module
 from curate.labels.intake import evidence_from_frame
 from curate.labels.model import fit
-from curate.labels.worth import confusion_table, instrument_table, worth_bits
+from curate.labels.worth import confusion_table, instrument_table, unique_bits, worth_bits
 
 
 def test_worth_by_hand() -> None:
@@ -79,3 +81,31 @@ def test_no_instruments() -> None:
     posterior = fit(evidence)
     assert instrument_table(evidence, posterior).is_empty()
     assert confusion_table(evidence, posterior).is_empty()
+
+
+def test_what_another_says_too_is_not_lost() -> None:
+    # Two people agree on every clip, a third sees one clip that nobody else saw.
+    rows = [(f"c{i}", person, "ab"[i % 2]) for i in range(40) for person in ("p", "q")]
+    rows.append(("alone", "r", "a"))
+    frame = pl.DataFrame(rows, schema=["clip_id", "instrument", "outcome"], orient="row")
+    evidence = evidence_from_frame(frame, ["a", "b"])
+    lost = unique_bits(evidence, fit(evidence))
+    by_clip = lost * evidence.n_items / np.array([40, 40, 1])
+    assert by_clip[0] == pytest.approx(by_clip[1])
+    assert by_clip[2] > 2 * by_clip[0] > 0
+
+
+def test_divergence_of_one_answer() -> None:
+    # p = (.8, .2), of which the answer gave log-evidence (log 4, 0): without it (.5, .5) is left.
+    # KL((.8, .2) || (.5, .5)) = .8 log 1.6 + .2 log .4 = .19274 nats.
+    evidence = evidence_from_frame(
+        pl.DataFrame({"clip_id": ["c"], "instrument": ["p"], "outcome": ["a"]}), ["a", "b"]
+    )
+    posterior = replace(
+        fit(evidence),
+        probabilities=np.array([[0.8, 0.2]]),
+        says=np.array([[np.log(4), 0.0], [0.0, np.log(4)]]),
+    )
+    scales = replace(posterior.scales, rows=np.ones(1))
+    lost = unique_bits(evidence, replace(posterior, scales=scales))
+    assert lost == pytest.approx([0.19274 / np.log(2)], abs=1e-4)

@@ -1,0 +1,88 @@
+"""What is known of clips besides the evidence: gold labels and groups, coded."""
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from curate.errors import InputError, Problem
+from curate.labels.evidence import Evidence, Ints
+
+SHOWN = 10
+"""Problems of one sort that are listed."""
+
+
+def gold_codes(evidence: Evidence, gold: pl.DataFrame | Mapping[str, str] | None) -> Ints:
+    """Class of each clip's gold label, -1 without: (n_items,).
+
+    Raises:
+        InputError: A clip has two different gold labels, or one outside the
+            classes; or a table lacks a column.
+    """
+    rows = _rows(gold)
+    problems = [*_contradictions(rows), *_strangers(evidence, rows)]
+    if problems:
+        raise InputError("gold", problems)
+    labels = dict(rows)
+    place = {name: code for code, name in enumerate(evidence.classes)}
+    return np.array([place.get(labels.get(clip, ""), -1) for clip in evidence.clip_ids], dtype=np.int64)
+
+
+def group_codes(evidence: Evidence, groups: Mapping[str, str] | None) -> Ints:
+    """A number for each clip, the same for clips of one group: (n_items,)."""
+    named = groups or {}
+    # Names and clips are told apart by the first entry: a clip may be called as some group is.
+    keys = [(0, named[clip]) if clip in named else (1, clip) for clip in evidence.clip_ids]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([places[key] for key in keys], dtype=np.int64)
+
+
+def _rows(gold: pl.DataFrame | Mapping[str, str] | None) -> list[tuple[str, str]]:
+    if gold is None:
+        return []
+    if isinstance(gold, pl.DataFrame):
+        missing = [name for name in ("clip_id", "label") if name not in gold.columns]
+        if missing:
+            found = ", ".join(gold.columns) or "none"
+            raise InputError(
+                "gold", [Problem(f"column {name}", f"missing; found {found}", "Add it") for name in missing]
+            )
+        return list(
+            gold.select("clip_id", "label").drop_nulls().unique().cast(pl.String).sort("*").iter_rows()
+        )
+    return sorted(gold.items())
+
+
+def _contradictions(rows: list[tuple[str, str]]) -> list[Problem]:
+    said: dict[str, list[str]] = {}
+    for clip, label in rows:
+        said.setdefault(clip, []).append(label)
+    twice = {clip: labels for clip, labels in said.items() if len(labels) > 1}
+    listed = [
+        Problem(f"clip {clip}", f"has {len(labels)} gold labels: {', '.join(labels)}", "Keep one")
+        for clip, labels in list(twice.items())[:SHOWN]
+    ]
+    more = len(twice) - len(listed)
+    return [*listed, *([Problem("clips", f"{more} more have several gold labels")] if more > 0 else [])]
+
+
+def _strangers(evidence: Evidence, rows: list[tuple[str, str]]) -> list[Problem]:
+    counts: dict[str, int] = {}
+    for _, label in rows:
+        if label not in evidence.classes:
+            counts[label] = counts.get(label, 0) + 1
+    return [
+        Problem(
+            f"label {label!r}",
+            f"is not one of {', '.join(evidence.classes)}; {n} clips have it",
+            _near(label, evidence.classes),
+        )
+        for label, n in list(counts.items())[:SHOWN]
+    ]
+
+
+def _near(label: str, classes: tuple[str, ...]) -> str:
+    folded = {name.casefold(): name for name in classes}
+    near = difflib.get_close_matches(label.strip().casefold(), folded, n=1)
+    return f"Did you mean {folded[near[0]]}?" if near else "Rename it or leave the clip out"

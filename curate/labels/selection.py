@@ -1,0 +1,135 @@
+"""Selection: which given labels are high, and which pseudo-labels are accepted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from curate.labels.adaptive import adaptive_thresholds
+from curate.labels.agreement import agreement_share
+from curate.labels.certificate import Certificate, certify, kept
+from curate.labels.evidence import Evidence, Floats, Ints
+from curate.labels.gold_sample import draw_at_random
+from curate.labels.posterior import Posterior
+from curate.labels.pseudo import PseudoLabels, pseudo_labels
+from curate.labels.reliability import reliability
+from curate.labels.settings import Settings
+from curate.labels.split import named, split_by_quota, split_by_threshold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of some clips."""
+
+    gold: Ints
+    """Class of the gold label, -1 without: (n_items,)."""
+    groups: Ints
+    """Subject or source of each clip: (n_items,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """What was selected."""
+
+    split: pl.Series
+    """high, low, or null without a given label: (n_items,)."""
+    pseudo: PseudoLabels
+    certificate: Certificate | None
+    """Of the high split, if the rule is certificate."""
+    pseudo_certificate: Certificate | None
+    """Of the accepted pseudo-labels, if their rule is certificate."""
+
+
+def select(
+    evidence: Evidence, before: Posterior, posterior: Posterior, given: Ints, known: Known, settings: Settings
+) -> Selection:
+    """Split given labels and accept pseudo-labels by the rules of the settings.
+
+    A certificate is about the ranking and the labels of `before`: what gold is
+    to prove must not have been chosen by looking at it. Clips whose gold label
+    refutes the given one are never high, which can only make the error smaller.
+
+    Args:
+        evidence: What was said.
+        before: Posterior without gold.
+        posterior: With gold, where there is some.
+        given: Class of each given label, -1 without: (n_items,).
+        known: Gold and groups.
+        settings: The rules.
+    """
+    certificate = pseudo_certificate = None
+    if settings.rule == "certificate" and (given >= 0).any():
+        split, certificate = _certified_split(before, given, known, settings)
+    else:
+        split = _split(evidence, posterior, given, settings)
+    if settings.pseudo_rule == "certificate" and (given < 0).any():
+        pseudo, pseudo_certificate = _certified_pseudo(evidence, before, given, known, settings)
+    else:
+        pseudo = _pseudo(evidence, posterior, given, settings)
+    return Selection(split, pseudo, certificate, pseudo_certificate)
+
+
+def _split(evidence: Evidence, posterior: Posterior, given: Ints, settings: Settings) -> pl.Series:
+    sure = reliability(posterior.probabilities, given)
+    if settings.rule == "quota":
+        return split_by_quota(sure, given, evidence.clip_ids, settings.quota)
+    if settings.rule == "agreement":
+        support = np.nan_to_num(agreement_share(evidence, given))
+        return split_by_threshold(np.where(given >= 0, support, np.nan), settings.agreement)
+    return split_by_threshold(sure, settings.threshold)
+
+
+def _certified_split(
+    before: Posterior, given: Ints, known: Known, settings: Settings
+) -> tuple[pl.Series, Certificate]:
+    score = reliability(before.probabilities, given)
+    certificate, inside = _certify(score, given, known, settings, settings.error, settings.risk)
+    refuted = (known.gold >= 0) & (known.gold != given)
+    return named(inside & ~refuted, given >= 0), certificate
+
+
+def _certified_pseudo(
+    evidence: Evidence, before: Posterior, given: Ints, known: Known, settings: Settings
+) -> tuple[PseudoLabels, Certificate]:
+    found = pseudo_labels(before.probabilities, given, _spoken(evidence), 0.0)
+    score = np.where(_spoken(evidence), found.confidence, np.nan)
+    bounds = (settings.pseudo_error, settings.pseudo_risk)
+    certificate, inside = _certify(score, found.label, known, settings, *bounds)
+    checked = (known.gold >= 0) & (given < 0)
+    label = np.where(checked, known.gold, found.label)
+    return PseudoLabels(label, found.confidence, inside | checked), certificate
+
+
+def _certify(
+    score: Floats, labels: Ints, known: Known, settings: Settings, error: float, risk: float
+) -> tuple[Certificate, NDArray[np.bool_]]:
+    """A certificate for labels ranked by a score, and the clips in it."""
+    wrong = np.where((known.gold >= 0) & np.isfinite(score), (known.gold != labels).astype(np.int64), -1)
+    draw = draw_at_random(
+        score,
+        wrong,
+        error,
+        risk,
+        np.random.default_rng(settings.seed),
+        groups=known.groups if settings.drawn == "by group" else None,
+        assumed=settings.drawn == "unknown",
+    )
+    by_class = labels if settings.per_class else None
+    certificate = certify(draw, wrong, error, risk, labels=by_class)
+    return certificate, kept(draw, certificate)
+
+
+def _pseudo(evidence: Evidence, posterior: Posterior, given: Ints, settings: Settings) -> PseudoLabels:
+    spoken = _spoken(evidence)
+    thresholds: float | Floats = settings.pseudo_threshold
+    if settings.pseudo_rule == "adaptive":
+        asked = posterior.probabilities[(given < 0) & spoken]
+        thresholds = adaptive_thresholds(asked, settings.pseudo_threshold)
+    return pseudo_labels(posterior.probabilities, given, spoken, thresholds)
+
+
+def _spoken(evidence: Evidence) -> NDArray[np.bool_]:
+    """Whether anything was said about each clip: (n_items,)."""
+    spoken: NDArray[np.bool_] = np.bincount(evidence.item, minlength=evidence.n_items) > 0
+    return spoken
