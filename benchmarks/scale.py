@@ -178,7 +178,8 @@ def measure_ours(path: Path) -> dict[str, float]:
     """The table to the posterior, as a user would call it."""
     import polars as pl
 
-    from curate.labels import evidence_from_frame, fit
+    from curate.labels.intake import evidence_from_frame
+    from curate.labels.model import fit
 
     frame = pl.read_parquet(path)
     started = _now()

@@ -13,6 +13,7 @@ from curate.clips.names import clip_names
 from curate.errors import InputError, Problem
 from curate.evidence_file import gold_columns, read_evidence, read_gold
 from curate.files import replaced
+from curate.labels.evaluate import accuracy, calibration_error, log_loss, majority_accuracy
 from curate.labels.evidence import Evidence
 from curate.labels.gold import CERTAIN
 from curate.labels.intake import evidence_from_frame
@@ -29,6 +30,11 @@ from curate.release.load import load_release
 from curate.release.truth import against_truth
 from curate.run_folder import Progress, Run, open_run, reopen_run, silent
 
+_ESTIMATES = {
+    "given": "given labels",
+    "refined": "refined labels",
+    "high": "given labels, high reliability",
+}
 QUEUED = 100
 """Clips that are listed for a person to look at next."""
 
@@ -143,7 +149,7 @@ def refine_file(
     yield f"{evidence.n_items} clips, {len(evidence.instruments)} instruments"
     confidence = float(np.mean(labels.table["confidence"].to_numpy()))
     yield f"classes {', '.join(read.classes)}; mean confidence {confidence:.3f}"
-    yield from _estimated(labels)
+    yield from _estimated(evidence, labels)
     for name, one in (("given labels", labels.certificate), ("labels", labels.pseudo_certificate)):
         if one is not None:
             yield f"{name}: {one.statement}"
@@ -177,15 +183,20 @@ def _asked(certify: float | None, drawn: Drawn) -> Settings:
     )
 
 
-def _estimated(labels: Labels) -> Iterator[str]:
-    """What gold tells of the labels."""
-    if labels.quality is None:
+def _estimated(evidence: Evidence, labels: Labels) -> Iterator[str]:
+    """What gold tells of the labels: each gold clip is foretold by what the others taught."""
+    if labels.learned is None or labels.quality is None:
         return
-    lessons = ", ".join(f"{way} {share:.0%}" for way, share in labels.lessons.items())
-    yield f"learned from {labels.quality.refined.n_gold} gold labels: {lessons}"
-    for name, one in (("given", labels.quality.given), ("refined", labels.quality.refined)):
+    learned, quality = labels.learned, labels.quality
+    majority = majority_accuracy(evidence.class_votes()[learned.clips], learned.gold)
+    refined = accuracy(learned.held_out.argmax(axis=1), learned.gold)
+    yield f"on {len(learned.gold)} gold clips: majority {majority:.4f} right, refined {refined:.4f}"
+    loss, error = (f(learned.held_out, learned.gold) for f in (log_loss, calibration_error))
+    yield f"log-loss {loss:.3f}, calibration error {error:.3f} (each clip foretold without its own gold)"
+    for name, one in (("given", quality.given), ("refined", quality.refined)):
         if one.n_clips:
-            yield f"{name} labels that are right: {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+            yield f"{name} labels that are right, of all: {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+    yield "learned: " + ", ".join(f"{way} {share:.0%}" for way, share in learned.shares.items())
 
 
 def _write_queue(evidence: Evidence, labels: Labels, path: Path) -> None:
@@ -274,7 +285,7 @@ def _measured(metrics: Metrics) -> Iterator[str]:
         yield from _against(metrics["truth"])
     for one in metrics["quality"] if metrics["truth"] is None else []:
         if one["class"] is None and one["n_clips"] and one["value"] is not None:
-            name = f"{one['measure']} labels, estimated from gold"
+            name = f"{_ESTIMATES[one['measure']]}, by gold"
             yield f"{name:34} {one['value']:.3f} right ({one['low']:.3f} to {one['high']:.3f})"
     if metrics["truth"] is None and not metrics["quality"]:
         yield "how right the labels are is unknown: no label is known to be right"

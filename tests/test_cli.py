@@ -56,15 +56,26 @@ answers: {{questionnaire: none.yaml}}
         assert part in told
 
 
-def test_refine_reads_votes_and_measures_against_gold(tmp_path: Path, test_data: Path) -> None:
+def test_refine_reads_votes_and_learns_from_gold(tmp_path: Path, test_data: Path) -> None:
     evidence = test_data / "evidence"
-    out = tmp_path / "labels.parquet"
-    done = curate(
-        "refine", evidence / "bluebirds.votes.csv", "--gold", evidence / "bluebirds.gold.csv", "--out", out
-    )
+    out, queue = tmp_path / "labels.parquet", tmp_path / "queue.csv"
+    asked = ("--gold", evidence / "bluebirds.gold.csv", "--out", out, "--queue", queue)
+    certified = ("--certify", "0.2", "--drawn", "at-random")
+    done = curate("refine", evidence / "bluebirds.votes.csv", *asked, *certified)
     assert done.returncode == 0, done.stderr
-    assert "against gold of 108 clips: majority 0.7593 right" in done.stdout
+    assert "on 108 gold clips: majority 0.7593 right" in done.stdout
+    assert "labels: At most 0.2 of the labels of the" in done.stdout
     assert pl.read_parquet(out).height == 108
+    assert pl.read_csv(queue).columns == ["rank", "clip_id", "expected_gain", "reason"]
+
+
+def test_refine_tells_every_wrong_option_at_once(tmp_path: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text("clip_id,instrument,outcome\nc,p,a\n", encoding="utf-8")
+    done = curate("refine", votes, "--ordinal", "--out", tmp_path / "labels.csv", "--certify", "2")
+    assert done.returncode == 1
+    for part in ("--ordinal", "--out", "--certify"):
+        assert part in done.stderr
 
 
 def test_eval_measures_runs_and_releases_by_id_or_file_name(finished: Run, tmp_path: Path) -> None:

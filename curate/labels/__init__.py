@@ -1,14 +1,43 @@
-"""The statistics: from evidence to labels. Pure functions of tables and arrays."""
+"""The statistics: from evidence to labels. Pure functions of tables and arrays.
 
-from curate.labels.evidence import Evidence, Instrument
-from curate.labels.intake import evidence_from_frame
-from curate.labels.model import fit
-from curate.labels.posterior import Posterior
-from curate.labels.refine import Labels, refine
-from curate.labels.settings import Settings
-from curate.labels.trust import FitSettings, Trust
+The whole of it is `curate.refine`; these are its parts.
+"""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.labels.carry import Earlier as Earlier
+    from curate.labels.evidence import Evidence as Evidence
+    from curate.labels.evidence import Instrument as Instrument
+    from curate.labels.gold import learn_from_gold as learn_from_gold
+    from curate.labels.intake import evidence_from_frame as evidence_from_frame
+    from curate.labels.model import fit as fit
+    from curate.labels.posterior import Posterior as Posterior
+    from curate.labels.queue import next_clips as next_clips
+    from curate.labels.queue import person_confusion as person_confusion
+    from curate.labels.refine import Labels as Labels
+    from curate.labels.settings import Settings as Settings
+    from curate.labels.trust import FitSettings as FitSettings
+    from curate.labels.trust import Trust as Trust
+
+_PLACES = {
+    "Earlier": "carry",
+    "Evidence": "evidence",
+    "FitSettings": "trust",
+    "Instrument": "evidence",
+    "Labels": "refine",
+    "Posterior": "posterior",
+    "Settings": "settings",
+    "Trust": "trust",
+    "evidence_from_frame": "intake",
+    "fit": "model",
+    "learn_from_gold": "gold",
+    "next_clips": "queue",
+    "person_confusion": "queue",
+}
 __all__ = [
+    "Earlier",
     "Evidence",
     "FitSettings",
     "Instrument",
@@ -18,5 +47,14 @@ __all__ = [
     "Trust",
     "evidence_from_frame",
     "fit",
-    "refine",
+    "learn_from_gold",
+    "next_clips",
+    "person_confusion",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part when it is first used: a fit alone needs neither certificates nor their libraries."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'curate.labels' has no attribute {name!r}")
+    return getattr(import_module(f"curate.labels.{_PLACES[name]}"), name)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.labels.evidence import Evidence, Floats
+from curate.labels.rows import row_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def krippendorff_alpha(evidence: Evidence, rows: NDArray[np.bool_]) -> Agreement
     where = slice(None) if rows.all() else np.flatnonzero(rows)
     item, weight = evidence.item[where], evidence.weight[where]
     votes = evidence.votes_by_class(where)
-    total = votes @ np.ones(evidence.n_classes)  # (n_items,)
+    total = row_sums(votes)  # (n_items,)
     paired = total >= 2 - 1e-9
     if not paired.any():
         return Agreement(0.0, 0)
@@ -41,7 +42,9 @@ def krippendorff_alpha(evidence: Evidence, rows: NDArray[np.bool_]) -> Agreement
     selves = np.bincount(item, np.minimum(weight, weight**2), evidence.n_items)
     matching = (np.einsum("ik,ik->i", votes, votes) - selves)[paired] / (total[paired] - 1)
     observed = float(matching.sum() / total[paired].sum())
-    return Agreement(_beyond_chance(observed, paired.astype(np.float64) @ votes), int(paired.sum()))
+    return Agreement(
+        _beyond_chance(observed, np.einsum("i,ik->k", paired.astype(np.float64), votes)), int(paired.sum())
+    )
 
 
 def _beyond_chance(observed: float, votes: Floats) -> float:

@@ -23,14 +23,15 @@ def carried_confusions(evidence: Evidence, where: Layout, earlier: Earlier) -> F
 
     An item that is new says nothing yet: each option is equally likely.
     """
-    sizes = np.diff(evidence.offsets)
+    offsets, old_offsets = evidence.offsets, earlier.evidence.offsets
+    sizes = np.diff(offsets)
     table = np.repeat(1 / sizes, sizes)[:, None].repeat(evidence.n_classes, axis=1)
-    known = np.zeros(int(evidence.offsets[-1]), dtype=bool)
+    known = np.zeros(int(offsets[-1]), dtype=bool)
     before = {instrument: index for index, instrument in enumerate(earlier.evidence.instruments)}
     for index, instrument in enumerate(evidence.instruments):
         if instrument in before:
-            old = int(earlier.evidence.offsets[before[instrument]])
-            first, size = int(evidence.offsets[index]), int(sizes[index])
+            old = int(old_offsets[before[instrument]])
+            first, size = int(offsets[index]), int(sizes[index])
             table[first : first + size] = earlier.posterior.confusions[old : old + size]
             known[first : first + size] = True
     for pool in where.pools:

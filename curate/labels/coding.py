@@ -45,19 +45,28 @@ class Answers:
 
 def coded(values: pl.Series, also: Iterable[str] = ()) -> tuple[pl.Series, Codes]:
     """The names among `values` and `also`, sorted, and each value's place among them, -1 for null."""
-    if values.dtype not in (pl.Categorical, pl.Enum):
+    # Names are many and long: each is hashed once, by the cast. From there on numbers are looked up.
+    if values.dtype == pl.Enum:
+        values = values.cast(pl.Categorical)  # which sorts by name, not by the order of its categories
+    elif values.dtype != pl.Categorical:
         values = values.cast(pl.String).cast(pl.Categorical)
-    distinct = values.unique().drop_nulls()
-    seen = distinct.cast(pl.String)
-    names = pl.concat([seen, pl.Series(list(also), dtype=pl.String)]).unique().sort()
-    # From here on numbers are looked up: names are many and long, and reading each once is the slow part.
-    numbers = distinct.to_physical().to_numpy()
+    listed = pl.Series(list(also), dtype=pl.String).cast(values.dtype)
+    names = pl.concat([_distinct(values), listed]).unique().sort()
+    numbers = names.to_physical().to_numpy()
     places = np.full(int(numbers.max(initial=0)) + 1, -1, dtype=np.int32)
-    places[numbers] = seen.cast(pl.Enum(names)).to_physical().to_numpy()
+    places[numbers] = np.arange(len(names))
     found = places[values.to_physical().fill_null(0).to_numpy()]
     if values.null_count():
         found[values.is_null().to_numpy()] = -1
-    return names, found
+    return names.cast(pl.String), found
+
+
+def _distinct(values: pl.Series) -> pl.Series:
+    """One value of each sort, without nulls."""
+    numbers = values.drop_nulls().to_physical().to_numpy()
+    row = np.full(int(numbers.max(initial=0)) + 1, -1, dtype=np.int32)
+    row[numbers] = np.arange(len(numbers), dtype=np.int32)
+    return values.drop_nulls().gather(row[row >= 0])
 
 
 def is_class_valued(options: Sequence[str], classes: tuple[str, ...]) -> bool:
@@ -86,7 +95,7 @@ def outcome_places(answers: Answers, instruments: Sequence[Instrument], classes:
     if not instruments:
         return np.full(len(answers.clip), ABSTAINS, dtype=np.int32)
     scales, scale = option_lists(instruments)
-    codes = {name: code for code, name in enumerate(answers.outcomes)}
+    codes = {name: code for code, name in enumerate(answers.outcomes.to_list())}
     known = sorted(
         (number * len(codes) + codes[option], place)
         for number, options in enumerate(scales)
@@ -95,11 +104,21 @@ def outcome_places(answers: Answers, instruments: Sequence[Instrument], classes:
     )
     keys = np.array([-1, *(key for key, _ in known)], dtype=np.int64)
     places = np.array([STRANGE, *(place for _, place in known)], dtype=np.int32)
-    wanted = scale[answers.instrument] * len(codes) + answers.outcome
-    found = np.searchsorted(keys, wanted, side="right") - 1
-    result = np.where(keys[found] == wanted, places[found], np.int32(STRANGE))
+    wanted = scale[answers.instrument] * len(codes)
+    wanted += answers.outcome
+    result = _looked_up(wanted, keys, places, len(scales) * len(codes))
     result[(answers.outcome < 0) | (answers.instrument < 0)] = ABSTAINS
     return result
+
+
+def _looked_up(wanted: Ints, keys: Ints, places: Codes, n_keys: int) -> Codes:
+    """The places of the keys that are wanted, `STRANGE` without one; keys are sorted and below `n_keys`."""
+    if n_keys <= len(wanted):  # then a table of all keys is small, and the faster way
+        table = np.full(n_keys + 1, STRANGE, dtype=np.int32)
+        table[keys[1:]] = places[1:]
+        return np.asarray(table[np.maximum(wanted, -1)])
+    found = np.searchsorted(keys, wanted, side="right") - 1
+    return np.where(keys[found] == wanted, places[found], np.int32(STRANGE))
 
 
 def code(
@@ -123,19 +142,19 @@ def code(
     sizes = np.array([len(instrument.options) for instrument in final], dtype=np.int64)
     offsets = np.cumsum(sizes) - sizes
     n_columns = max(int(sizes.sum()), 1)
-    keys, weights = _keyed(answers, instruments, classes, places, offsets, n_columns)
-    item, column = np.divmod(keys, n_columns)
-    instrument = np.repeat(np.arange(len(final)), sizes)[column]
-    return Evidence(
-        classes,
-        ordinal,
-        tuple(answers.clip_ids),
-        tuple(final),
-        item,
-        instrument,
-        column - offsets[instrument],
-        weights,
-    )
+    keys, weights = _keyed(answers, instruments, classes, places, sizes, offsets, n_columns)
+    item, instrument, option = _parts(keys, sizes, offsets, n_columns)
+    clip_ids = tuple(answers.clip_ids.to_list())
+    return Evidence(classes, ordinal, clip_ids, tuple(final), item, instrument, option, weights)
+
+
+def _parts(keys: Ints, sizes: Ints, offsets: Ints, n_columns: int) -> tuple[Ints, Ints, Ints]:
+    """Clip, instrument and option of each key: (n_rows,) each."""
+    item = keys // n_columns  # numpy divides by one number fast, but has no such way to find the remainder
+    column = keys - item * n_columns
+    instrument = np.repeat(np.arange(len(sizes)), sizes)[column]
+    column -= offsets[instrument]
+    return item, instrument, column
 
 
 def _places(options: tuple[str, ...], classes: tuple[str, ...]) -> dict[str, int]:
@@ -154,13 +173,19 @@ def _keyed(
     instruments: Sequence[Instrument],
     classes: tuple[str, ...],
     places: Codes,
+    sizes: Ints,
     offsets: Ints,
     n_columns: int,
 ) -> tuple[Ints, Floats]:
     """Place of each cell of the table clips x columns, sorted, each once, and its weight."""
+    hard = slice(None) if (places >= 0).all() else np.flatnonzero(places >= 0)
+    keys = answers.clip[hard] * np.int64(n_columns)
+    keys += offsets[answers.instrument[hard]]
+    keys += places[hard]
+    if not len(answers.soft) and not len(answers.count):
+        keys.sort()
+        return _merged(keys, _whole_votes(keys, sizes, offsets, n_columns))
     votes = _votes(answers, places, len(instruments))
-    hard = np.flatnonzero(places >= 0)
-    keys = answers.clip[hard] * np.int64(n_columns) + offsets[answers.instrument[hard]] + places[hard]
     weights = votes[hard]
     if len(answers.soft):
         of, place, share = _spread(answers, instruments, classes)
@@ -168,6 +193,23 @@ def _keyed(
         keys, weights = np.concatenate([keys, soft]), np.concatenate([weights, votes[of] * share])
     said = weights > 0
     return _merged(keys, weights) if said.all() else _merged(keys[said], weights[said])
+
+
+def _whole_votes(keys: Ints, sizes: Ints, offsets: Ints, n_columns: int) -> Floats:
+    """One vote for each sorted key, shared among those of one instrument on one clip: (n_answers,).
+
+    As `_votes` where nobody counts people or spreads probabilities, but without looking at every answer.
+    """
+    votes = np.ones(len(keys))
+    near = np.flatnonzero(np.diff(keys) < sizes.max(initial=1))
+    item, instrument, _ = _parts(keys[near], sizes, offsets, n_columns)
+    next_item, next_instrument, _ = _parts(keys[near + 1], sizes, offsets, n_columns)
+    repeats = near[(item == next_item) & (instrument == next_instrument)]  # the next key repeats these
+    mine = np.union1d(repeats, repeats + 1)
+    starts = ~np.isin(mine - 1, repeats)
+    which = np.cumsum(starts) - 1
+    votes[mine] = 1 / np.bincount(which)[which]
+    return votes
 
 
 def _votes(answers: Answers, places: Codes, n_instruments: int) -> Floats:
@@ -204,13 +246,17 @@ def _spread(
 
 def _merged(keys: Ints, weights: Floats) -> tuple[Ints, Floats]:
     """Sorted by key, the weights of equal keys added up."""
-    if not (np.diff(keys) > 0).all():
+    steps = np.diff(keys)
+    if (steps < 0).any():
         order = np.argsort(keys)
         keys, weights = keys[order], weights[order]
-    follows = np.diff(keys, prepend=-1) == 0
-    if not follows.any():
+        steps = np.diff(keys)
+    same = np.flatnonzero(steps == 0)  # the next key is the same
+    if not len(same):
         return keys, weights
     # By weight too, since the sum's rounding must not depend on row order.
-    tied = np.flatnonzero(follows | np.append(follows[1:], False))
+    tied = np.union1d(same, same + 1)
     weights[tied] = weights[tied][np.lexsort((weights[tied], keys[tied]))]
-    return keys[~follows], np.add.reduceat(weights, np.flatnonzero(~follows))
+    first = np.ones(len(keys), dtype=bool)
+    first[same + 1] = False
+    return keys[first], np.add.reduceat(weights, np.flatnonzero(first))

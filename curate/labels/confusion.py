@@ -104,7 +104,7 @@ def choose_strengths(counts: Floats, where: Layout, near: Strengths | None = Non
         within 1e-6 of each other; the largest for pools that are alike.
     """
     most = float(STRENGTHS[-1])
-    before = near.pools if near is not None else (USUAL,) * len(where.pools)
+    before = (near.pools if near else ()) or (USUAL,) * len(where.pools)
     return Strengths(
         pools=tuple(
             (most, most) if where.alike else _pool_strengths(_pool_counts(counts, columns), where, first)

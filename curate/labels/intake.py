@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.errors import InputError
-from curate.labels.coding import Answers, code, coded, is_class_valued
+from curate.labels.coding import Answers, Codes, code, coded, is_class_valued
 from curate.labels.crowd import with_crowds
 from curate.labels.evidence import KINDS, MACHINES, UNSEEN, Evidence, Instrument
 from curate.labels.problems import answer_problems, frame_problems
@@ -81,14 +81,11 @@ def evidence_from_frame(
 def _answers(frame: pl.DataFrame, clip_ids: Iterable[str]) -> Answers:
     clips, clip = coded(frame["clip_id"], clip_ids)
     names, instrument = coded(frame["instrument"])
-    probs = _column(frame, "probs", pl.List(pl.Float64))
-    soft = np.flatnonzero(probs.is_not_null().to_numpy())
-    outcomes, outcome = coded(_column(frame, "outcome", pl.String))
+    soft, probs = _soft(frame)
+    outcomes, outcome = _coded(frame, "outcome")
     if len(soft):
         outcome = outcome.copy()
         outcome[soft] = -1
-    counts = _column(frame, "count", pl.Float64)
-    counted = counts.null_count() < len(counts)
     return Answers(
         clip_ids=clips,
         names=names,
@@ -96,27 +93,44 @@ def _answers(frame: pl.DataFrame, clip_ids: Iterable[str]) -> Answers:
         clip=clip,
         instrument=instrument,
         outcome=outcome,
-        count=counts.fill_null(np.nan).to_numpy() if counted else np.empty(0),
+        count=_counts(frame),
         soft=soft,
-        probs=probs.gather(soft),
+        probs=probs,
     )
 
 
-def _column(frame: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
-    """A column of the frame, nulls where it has none; names are left as they come."""
-    if name not in frame.columns:
-        return pl.Series(name, [None], dtype=dtype).new_from_index(0, frame.height)
-    return frame[name] if dtype == pl.String else frame[name].cast(dtype)
+def _coded(frame: pl.DataFrame, name: str, also: Iterable[str] = ()) -> tuple[pl.Series, Codes]:
+    """A column that may be missing, coded; -1 throughout if it is."""
+    if name in frame.columns:
+        return coded(frame[name], also)
+    return coded(pl.Series(dtype=pl.String), also)[0], np.full(frame.height, -1, dtype=np.int32)
+
+
+def _soft(frame: pl.DataFrame) -> tuple[NDArray[np.int64], pl.Series]:
+    """Rows with probabilities, and their lists."""
+    if "probs" not in frame.columns:
+        return np.empty(0, dtype=np.int64), pl.Series(dtype=pl.List(pl.Float64))
+    soft = np.flatnonzero(frame["probs"].is_not_null().to_numpy())
+    return soft, frame["probs"].gather(soft).cast(pl.List(pl.Float64))
+
+
+def _counts(frame: pl.DataFrame) -> NDArray[np.float64]:
+    """People behind each row, nan for one instrument's own; nothing if no row has any."""
+    if "count" not in frame.columns or frame["count"].null_count() == frame.height:
+        return np.empty(0)
+    return frame["count"].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _kinds(frame: pl.DataFrame, answers: Answers) -> Kinds:
     """Where no kind is given, the instrument "given" is given and the others are human."""
-    names, kind = coded(_column(frame, "kind", pl.String), KINDS)
+    names, kind = _coded(frame, "kind", KINDS)
     kinds = tuple(names)
     found = np.zeros((len(answers.names), len(kinds)), dtype=bool)
     told = (kind >= 0) & (answers.instrument >= 0)
     found[answers.instrument[told], kind[told]] = True
-    silent = np.unique(answers.instrument[(kind < 0) & (answers.instrument >= 0)])
+    untold = np.zeros(len(answers.names) + 1, dtype=bool)  # one more for -1
+    untold[answers.instrument[kind < 0]] = True
+    silent = np.flatnonzero(untold[:-1])
     is_given = (answers.names.gather(silent) == "given").to_numpy()
     found[silent, np.where(is_given, kinds.index("given"), kinds.index("human"))] = True
     return Kinds(kinds, found)
@@ -164,7 +178,7 @@ def _seen(answers: Answers, among: NDArray[np.int64], classes: tuple[str, ...]) 
 
 def _groups(frame: pl.DataFrame, answers: Answers) -> list[str | None]:
     """The group of each instrument, the first by name if several are told, None without one."""
-    groups, group = coded(_column(frame, "group", pl.String))
+    groups, group = _coded(frame, "group")
     first = np.full(len(answers.names), len(groups), dtype=np.int32)
     told = (group >= 0) & (answers.instrument >= 0)
     np.minimum.at(first, answers.instrument[told], group[told])

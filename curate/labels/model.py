@@ -24,6 +24,7 @@ from curate.labels.evidence import Evidence, Floats
 from curate.labels.listen import classifier_rows, listen, without
 from curate.labels.passes import Passes, passes
 from curate.labels.posterior import Posterior, assemble
+from curate.labels.rows import row_sums
 from curate.labels.start import starting_shares
 from curate.labels.trust import FitSettings, scales, smoothing
 
@@ -76,7 +77,7 @@ def _fit_voices(
 ) -> Posterior:
     """The fit, without classifiers."""
     share = starting_shares(evidence, smoothing(evidence, settings))
-    anchored = share.any(axis=1)
+    anchored = row_sums(share) > 0
     weigh = scales(evidence, settings, anchored)
     carried = None if earlier is None else carried_confusions(evidence, where, earlier)
     table, prior, says = _rounds(evidence, where, settings, passes(evidence, weigh, anchored), share, carried)
@@ -85,18 +86,22 @@ def _fit_voices(
 
 
 def _rounds(
-    evidence: Evidence, where: Layout, settings: FitSettings, each: Passes, share: Floats, carried: Floats | None
+    evidence: Evidence,
+    where: Layout,
+    settings: FitSettings,
+    each: Passes,
+    share: Floats,
+    carried: Floats | None,
 ) -> tuple[Floats, Floats, Floats]:
     """Confusions, prior and what votes say, from a first `share`, in whose memory the last one is left."""
     powers = _by_column(evidence, settings.people.skill, settings.machines.skill)
-    spoken = evidence.matrix().T.tocsr()
-    target, prior, strengths, pace = share.copy(), each.mean(share), None, Pace()
+    target, prior, strengths, pace = share.copy(), each.mean(share), Strengths((), ()), Pace()
     steps = settings.steps if carried is None else settings.later_steps
     for step in range(steps):
         if step == 0 and carried is not None:
             table = carried
         else:
-            counts = spoken @ target  # (n_columns, n_classes)
+            counts = each.counts(target)
             strengths = choose_strengths(counts, where, strengths) if step in STRENGTHS_AT else strengths
             table = confusions(counts, where, strengths)
         each.take_shares(skills(table, prior, where) ** powers, share)
@@ -104,7 +109,7 @@ def _rounds(
         if step == steps - 1 or pace.is_settled(logs):
             break
         each.believe(logs, np.log(prior), share, target)
-    return table, prior, _says(evidence, settings, where, table, spoken @ share, strengths)
+    return table, prior, _says(evidence, settings, where, table, each.counts(share), strengths)
 
 
 class Pace:
@@ -122,7 +127,9 @@ class Pace:
         before = self._change
         self._change = np.nan if self._logs is None else float(np.abs(logs - self._logs).max(initial=0))
         self._logs = logs
-        return self._change == 0 or (self._change < before and self._change**2 < SETTLED * (before - self._change))
+        return self._change == 0 or (
+            self._change < before and self._change**2 < SETTLED * (before - self._change)
+        )
 
 
 def _by_column(evidence: Evidence, people: float, machines: float) -> Floats:
@@ -136,7 +143,7 @@ def _says(
     where: Layout,
     table: Floats,
     counts: Floats,
-    near: Strengths | None,
+    near: Strengths,
 ) -> Floats:
     """Log confusions, detailed and even ones averaged: a product of experts, so that answers add up.
 

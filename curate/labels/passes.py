@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from curate.labels.evidence import Evidence, Floats, Ints, Votes
-from curate.labels.posterior import softmax_in_place
+from curate.labels.rows import TOGETHER, softmax_in_place
 from curate.labels.start import smoothed_shares
 from curate.labels.trust import Scales
-
-CLIPS = 4096
-"""Of a block: with ten classes an array of it takes a third of a megabyte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +41,21 @@ class Passes:
     """All clips in blocks, and what stays the same from round to round."""
 
     blocks: tuple[Block, ...]
+    spoken: Votes
+    """All answers: (n_items, n_columns)."""
     by_column: Floats
     """Votes for each class by each class-valued instrument; 0 for other columns: (n_columns,)."""
     weigh: Scales
     anchored: Floats
     """1 for clips that have a share, 0 for others: (n_items,)."""
+
+    def counts(self, target: Floats) -> Floats:
+        """Expected votes for each option under each class, by classes `target`: (n_columns, n_classes).
+
+        Clip by clip, since a row of `target` is then read once and in order:
+        four times as fast as column by column.
+        """
+        return np.asarray(self.spoken.T @ target)
 
     def take_shares(self, weights: Floats, share: Floats) -> None:
         """Write the shares of votes that weigh `weights` (n_columns,) into `share`; all of 0 without votes.
@@ -58,10 +65,12 @@ class Passes:
         total = self.by_column.sum()
         if total == 0:
             return
-        weights = weights * (total / (self.by_column @ weights))
+        weights = weights * (total / (self.by_column * weights).sum())
         for block in self.blocks:
             mine = share[block.clips]
-            votes = np.bincount(block.cell, block.weight * weights[block.column], mine.size)
+            votes = np.bincount(block.cell, block.weight * weights[block.column], mine.size).astype(
+                np.float64, copy=False
+            )
             shares = smoothed_shares(votes.reshape(mine.shape), self.weigh.smoothing[block.clips])
             np.multiply(shares, block.voted, out=mine)
 
@@ -79,8 +88,7 @@ class Passes:
         """Mean share of the clips that have one; even shares if there are none."""
         if not self.anchored.any():
             return np.full(share.shape[1], 1 / share.shape[1])
-        mean: Floats = self.anchored @ share / self.anchored.sum()
-        return mean
+        return np.asarray(np.einsum("i,ik->k", self.anchored, share) / self.anchored.sum())
 
 
 def passes(evidence: Evidence, weigh: Scales, anchored: NDArray[np.bool_]) -> Passes:
@@ -91,20 +99,25 @@ def passes(evidence: Evidence, weigh: Scales, anchored: NDArray[np.bool_]) -> Pa
         weigh: How much each of them counts.
         anchored: Clips that have a share: (n_items,).
     """
-    voter = evidence.is_class_valued
-    offsets = evidence.offsets
-    by_column = np.bincount(evidence.column, evidence.weight, int(offsets[-1]))
+    voter, offsets = evidence.is_class_valued, evidence.offsets
+    spoken = evidence.matrix()
+    heard = spoken
+    if not (weigh.loop_rows == 1).all():  # mostly all are votes, and one set of numbers is enough
+        scaled = evidence.weight * weigh.loop_rows
+        heard = sparse.csr_array((scaled, spoken.indices, spoken.indptr), shape=spoken.shape)
+    by_column = np.bincount(spoken.indices, evidence.weight, int(offsets[-1]))
     return Passes(
-        blocks=tuple(_blocks(evidence, evidence.matrix(weigh.loop_rows), voter)),
-        by_column=by_column * np.repeat(voter, np.diff(offsets)),
+        blocks=tuple(_blocks(evidence, heard, voter)),
+        spoken=spoken,
+        by_column=np.where(np.repeat(voter, np.diff(offsets)), by_column, 0.0),
         weigh=weigh,
         anchored=anchored.astype(np.float64),
     )
 
 
 def _blocks(evidence: Evidence, heard: Votes, voter: NDArray[np.bool_]) -> Iterator[Block]:
-    for first in range(0, evidence.n_items, CLIPS):
-        clips = slice(first, min(first + CLIPS, evidence.n_items))
+    for first in range(0, evidence.n_items, TOGETHER):
+        clips = slice(first, min(first + TOGETHER, evidence.n_items))
         rows = slice(int(heard.indptr[clips.start]), int(heard.indptr[clips.stop]))
         votes = _votes(evidence, rows, voter)
         cell = (evidence.item[votes] - first) * evidence.n_classes + evidence.option[votes]
@@ -126,7 +139,8 @@ def _votes(evidence: Evidence, rows: slice, voter: NDArray[np.bool_]) -> slice |
 
 
 def _part(matrix: Votes, clips: slice, rows: slice) -> Votes:
-    """Some rows of a sparse matrix, in its own memory."""
-    ends = matrix.indptr[clips.start : clips.stop + 1] - rows.start
-    shape = (len(ends) - 1, matrix.shape[1])
-    return sparse.csr_array((matrix.data[rows], matrix.indices[rows], ends), shape=shape)
+    """Some rows of a sparse matrix, in its own memory: scipy's constructor would copy them."""
+    part = sparse.csr_array((clips.stop - clips.start, matrix.shape[1]))
+    part.data, part.indices = matrix.data[rows], matrix.indices[rows]
+    part.indptr = matrix.indptr[clips.start : clips.stop + 1] - matrix.indptr[clips.start]
+    return part

@@ -1,11 +1,11 @@
 """Posterior: what is believed of each clip, with every part of the reckoning."""
 
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
 from curate.labels.evidence import Evidence, Floats, Ints
+from curate.labels.rows import row_sums, softmax_in_place
 from curate.labels.trust import Scales
 
 
@@ -78,17 +78,5 @@ def assemble(
     probabilities = softmax_in_place(logs)
     probabilities *= 1 - blend
     probabilities += blend * share
-    probabilities /= (probabilities @ np.ones(len(prior)))[:, None]
+    probabilities /= row_sums(probabilities)[:, None]
     return Posterior(probabilities, share, prior, scales, says, confusions, classifiers)
-
-
-def softmax_in_place(logs: Floats) -> Floats:
-    """The rows' softmax, (n_items, n_classes), in the memory of `logs`.
-
-    Maxima are taken class by class and sums as a product with ones: numpy is
-    many times as slow over an axis as short as this.
-    """
-    logs -= reduce(np.maximum, logs.T)[:, None]
-    np.exp(logs, out=logs)
-    logs /= (logs @ np.ones(logs.shape[1]))[:, None]
-    return logs

@@ -45,8 +45,8 @@ class Labels:
     """Of the accepted pseudo-labels, if that was the rule."""
     quality: Quality | None
     """How right the labels are by gold, with intervals; None without gold."""
-    lessons: Mapping[str, float]
-    """What gold taught: ways of learning and their shares; empty without gold."""
+    learned: Learned | None
+    """What gold taught, and what was believed of each gold clip before its own gold; None without."""
     fitted: Earlier
     """The fit before gold, to go on from when more evidence has come."""
 
@@ -117,7 +117,7 @@ def refine(
         certificate=selection.certificate,
         pseudo_certificate=selection.pseudo_certificate,
         quality=_quality(posterior, learned, given, selection, known, settings) if learned else None,
-        lessons=learned.shares if learned else {},
+        learned=learned,
         fitted=Earlier(evidence, before),
     )
 

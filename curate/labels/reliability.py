@@ -89,7 +89,7 @@ def contributions(evidence: Evidence, posterior: Posterior, favoured: Ints, agai
         an item, log_odds add up to log P(favoured) - log P(against). Three parts
         are nobody's answer: "prior", the share of the classes; "blend", what
         mixing changed; and "gold", what gold added to a class, and on a clip
-        whose label is known all that the others leave to be said.
+        whose label is known everything.
     """
     said = _said(evidence, posterior, favoured, against, np.arange(evidence.n_items))
     order = np.lexsort((_by_name(evidence)[said.code], said.item))
@@ -147,6 +147,8 @@ def _said(evidence: Evidence, posterior: Posterior, favoured: Ints, against: Int
         mine = np.flatnonzero(code == word.instrument)
         clips = item[mine]
         sums[mine] += word.logs[clips, favoured[clips]] - word.logs[clips, against[clips]]
+    if posterior.lesson is not None:  # where the truth is known, nobody else is listened to
+        sums = np.where(posterior.lesson.known[item] >= 0, 0.0, sums)
     said = np.bincount(item - items[:1].sum(), sums, len(items)).astype(np.float64)
     parts = _parts(posterior, favoured[items], against[items], items, said)
     return _Said(
@@ -236,9 +238,10 @@ def _parts(
     # A gold label may leave a class no probability at all.
     likely = np.log(np.maximum(posterior.probabilities[items], np.finfo(np.float64).tiny))
     places = np.arange(len(items))
-    rest = likely[places, favoured] - likely[places, against] - spoken - prior
+    odds = likely[places, favoured] - likely[places, against]
     if lesson is None:
-        return prior, np.zeros(len(items)), rest
+        return prior, np.zeros(len(items)), odds - spoken - prior
     gold = lesson.bias[favoured] - lesson.bias[against]
     known = lesson.known[items] >= 0
-    return prior, np.where(known, rest, gold), np.where(known, 0.0, rest - gold)
+    blend = odds - spoken - prior - gold
+    return np.where(known, 0.0, prior), np.where(known, odds, gold), np.where(known, 0.0, blend)

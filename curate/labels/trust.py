@@ -54,7 +54,7 @@ class FitSettings:
     """Votes on a clip at which the anchor has half its weight: many votes hold by themselves."""
     steps: int = 12
     """Rounds of estimation; six are enough on every set seen."""
-    later_steps: int = 5
+    later_steps: int = 4
     """The same where an earlier fit is gone on from."""
 
 
@@ -115,7 +115,9 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
     anchors = (settings.people.anchor * sizes[0] + settings.machines.anchor * sizes[1]) * share * fading
     return Scales(
         rows=rows,
-        loop_rows=np.where(block >= 2, rows, 1.0),
+        loop_rows=np.where(block >= 2, rows, 1.0)
+        if (block >= 2).any()
+        else np.broadcast_to(1.0, block.shape),
         prior=_mean_power(sizes[:2], powers[:2]),
         anchor=anchors if votes.any() else np.where(anchored, settings.machines.anchor, 0.0),
         blend=(settings.people.blend * sizes[0] + settings.machines.blend * sizes[1]) * share,

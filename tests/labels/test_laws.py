@@ -89,7 +89,9 @@ def cases(draw: st.DrawFn, *, ordinal: bool | None = False, net: bool = True) ->
     classes = NAMES[: draw(st.integers(2, 4))]
     clips = CLIPS[: draw(st.integers(3, 8))]
     # Somebody must say what the classes mean, and a row each keeps the table from being empty.
-    first = [(clip, "ann", "human", "people", draw(st.sampled_from(classes)), None, None) for clip in clips[:2]]
+    first = [
+        (clip, "ann", "human", "people", draw(st.sampled_from(classes)), None, None) for clip in clips[:2]
+    ]
     rows = draw(st.lists(answers(classes, clips, net=net), min_size=3, max_size=24))
     frame = pl.DataFrame(first + rows, schema=SCHEMA, orient="row")
     ordered = draw(st.booleans()) if ordinal is None else ordinal
@@ -245,7 +247,9 @@ def test_probabilities_are_probabilities_and_reasons_add_up_also_with_gold(case:
         assert parts.sort("item")["log_odds"].to_numpy() == pytest.approx(odds, abs=1e-8)
 
 
-posteriors = st.integers(2, 4).flatmap(lambda size: st.lists(probs(size), min_size=1, max_size=8)).map(np.array)
+posteriors = (
+    st.integers(2, 4).flatmap(lambda size: st.lists(probs(size), min_size=1, max_size=8)).map(np.array)
+)
 thresholds = st.floats(0, 1)
 
 

@@ -94,6 +94,7 @@ def make(
     *,
     seed: int = 0,
     with_truth: bool = True,
+    certified: bool = False,
     name: str = "clip {i:03d}.{ext}",
     unseen: float = 0.1,
     **changes: Any,
@@ -114,6 +115,10 @@ def make(
         problems=_problems(),
         instruments=_instruments(n),
         confusions=_confusions(),
+        cautions=_cautions(),
+        certificates=_certificates() if certified else tables.empty("certificates"),
+        quality=_quality() if certified else tables.empty("quality"),
+        cross_check=_cross_check(),
     )
     settings = recipe(**changes)
     metrics = measure(
@@ -216,6 +221,8 @@ def _one_clip(
             "soft_label": posterior.tolist(),
             "label_refined": refined,
             "confidence": confidence,
+            "expected_value": float(posterior @ np.arange(len(CLASSES))),
+            "spread": 0.5,
             "reliability": reliability,
             "reliability_split": None if given is None else "high" if reliability >= 0.8 else "low",
             "pseudo_label": refined if pseudo else None,
@@ -276,12 +283,12 @@ def _problems() -> pl.DataFrame:
 def _instruments(n: int) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            ("given", "given", n * 5 // 6, 0.83, 0.7, 0.5),
-            ("item:gaze", "vlm", n, 0.9, None, 0.61),
-            ("item:posture", "vlm", n, 0.9, None, 0.33),
-            ("item:smile", "vlm", n, 0.9, None, 0.04),
-            ("vote:ada", "human", n, 1.0, 0.83, 0.8),
-            ("vote:ben", "human", n, 1.0, 0.79, 0.7),
+            ("given", "given", n * 5 // 6, 0.83, 0.7, 0.5, 0.4),
+            ("item:gaze", "vlm", n, 0.9, None, 0.61, 0.5),
+            ("item:posture", "vlm", n, 0.9, None, 0.33, 0.2),
+            ("item:smile", "vlm", n, 0.9, None, 0.04, 0.01),
+            ("vote:ada", "human", n, 1.0, 0.83, 0.8, 0.3),
+            ("vote:ben", "human", n, 1.0, 0.79, 0.7, 0.2),
         ],
         schema=tables.dtypes("instruments"),
         orient="row",
@@ -291,6 +298,37 @@ def _instruments(n: int) -> pl.DataFrame:
 def _confusions() -> pl.DataFrame:
     rows = [("item:gaze", name, option, 0.25) for name in CLASSES for option in (*OPTIONS, UNSEEN)]
     return pl.DataFrame(rows, schema=tables.dtypes("confusions"), orient="row")
+
+
+def _cautions() -> pl.DataFrame:
+    text = "30% of the clips have only one vote. Ask for a second vote on some clips"
+    rows = [("single_votes", "note", text, 0.3, 0.2)]
+    return pl.DataFrame(rows, schema=tables.dtypes("cautions"), orient="row")
+
+
+def _certificates() -> pl.DataFrame:
+    statement = "Cannot certify: 40 more gold labels, drawn at random among the 20 surest clips, would"
+    row = ("given", None, False, 0.1, 0.05, None, 0, 12, 1, 40, statement)
+    return pl.DataFrame([row], schema=tables.dtypes("certificates"), orient="row")
+
+
+def _quality() -> pl.DataFrame:
+    rows = [
+        ("given", None, 0.7, 0.6, 0.8, 12, 20, "exact"),
+        ("refined", None, 0.9, 0.8, 0.95, 12, 24, "exact"),
+        ("high", None, 0.95, 0.85, 1.0, 9, 14, "exact"),
+        *(("class", name, 0.3, 0.2, 0.5, 12, 24, "exact") for name in CLASSES),
+    ]
+    return pl.DataFrame(rows, schema=tables.dtypes("quality"), orient="row")
+
+
+def _cross_check() -> pl.DataFrame:
+    rows = [
+        ("0" * 16, True, True, 0.1, None, None, None, None),
+        ("1" * 16, True, False, 0.6, None, None, None, None),
+        ("2" * 16, False, False, 0.9, None, None, None, None),
+    ]
+    return pl.DataFrame(rows, schema=tables.dtypes("cross_check"), orient="row")
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -104,11 +104,20 @@ def test_without_gold_nothing_is_claimed(small: Tables) -> None:
     assert measure(small, "ab", [])["truth"] is None
 
 
-def test_gold_takes_the_place_of_the_truth(small: Tables) -> None:
+def test_clips_whose_gold_was_learned_are_not_measured(small: Tables) -> None:
     gold = tables.table("gold", [{"clip_id": IDS[0], "label": "b"}])
-    truth = measure(replace(small, gold=gold), "ab", [])["truth"]
-    assert (truth["source"], truth["n"], truth["accuracy_given"]["value"]) == ("gold", 1, 0.0)
-    assert truth["reliability_auroc"] is None
+    known = pl.DataFrame({"clip_id": IDS[:2], "label": ["b", "a"]})
+    assert measure(replace(small, gold=gold), "ab", [], truth=known)["truth"]["n"] == 1
+    assert measure(replace(small, gold=gold), "ab", [])["truth"] is None
+
+
+def test_estimates_stand_in_for_the_truth(synthetic: ModuleType) -> None:
+    found = synthetic.make(with_truth=False, certified=True).content.metrics
+    assert (found["accuracy_given"], found["accuracy_refined"]) == (0.7, 0.9)
+    assert found["certificates"][0]["certified"] is False
+    # Three clips were judged: one is called wrong by both, one by curate alone, one by neither.
+    counts = {"clips": 3, "both": 1, "only_ours": 1, "only_cleanlab": 0, "neither": 1}
+    assert found["cross_check"] == {"confident_learning": counts, "crowdlab": None}
 
 
 def test_nothing_asked_gives_null_shares_not_zero(small: Tables) -> None:
