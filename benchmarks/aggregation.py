@@ -26,6 +26,7 @@ import numpy as np
 from vote_sets import CIRCULAR, DATA, VoteSet, read_sets
 
 from curate.labels import FitSettings, fit
+from curate.labels.alpha import krippendorff_alpha
 from curate.labels.evaluate import calibration_error, log_loss, majority_accuracy
 from curate.labels.evidence import Floats, Ints
 from curate.labels.gold import learn_from_gold
@@ -177,7 +178,9 @@ def _tempered(probabilities: Floats, counts: Floats, redundancy: float) -> Float
 def print_set(votes: VoteSet, found: dict[str, Scores]) -> None:
     """Every method on one set."""
     note = "  circular: its truth is the majority of these votes" if votes.name == CIRCULAR else ""
-    print(f"\n{votes.name} ({votes.kind}, {(votes.gold >= 0).sum()} with truth){note}")
+    everybody = np.ones(len(votes.evidence.item), dtype=bool)
+    alpha = krippendorff_alpha(votes.evidence, everybody).alpha
+    print(f"\n{votes.name} ({votes.kind}, {(votes.gold >= 0).sum()} with truth, alpha {alpha:.2f}){note}")
     for name, (accuracy, loss, error) in found.items():
         print(f"  {name:22} accuracy {accuracy:.4f}  log-loss {loss:.3f}  calibration error {error:.3f}")
 

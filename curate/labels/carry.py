@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curate.labels.confusion import Layout
 from curate.labels.evidence import Evidence, Floats
+from curate.labels.layout import Layout
 from curate.labels.posterior import Posterior
 
 

@@ -104,7 +104,7 @@ def calibrate_probabilities(
     """
     views = np.full(len(log_q), 2.0) if n_views is None else n_views
     rows = np.flatnonzero(~np.isnan(log_q).any(axis=1) & (views > 0))
-    checked = rows[views[rows] >= 2]
+    checked = rows[views[rows] >= 2 - 1e-9]
     lone = len(checked) < min(ENOUGH, len(rows))
     rows = _thinned(rows if lone else checked)
     votes = vote_log_likelihood[rows]

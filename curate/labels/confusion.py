@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logit
 
-from curate.labels.evidence import UNSEEN, Evidence, Floats, Instrument, Ints
+from curate.labels.evidence import Floats, Ints
+from curate.labels.layout import Layout
 from curate.labels.ordinal import ordinal_even, ordinal_pool_mean, tilted_item_mean
 
 STRENGTHS: Floats = np.asarray(2.0 ** np.arange(13), dtype=np.float64)
@@ -32,62 +32,12 @@ PSEUDO = 1.0
 """Votes of "as usual" added to every pooled rate, so that no rate is 0 or 1."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lean:
-    """Which way an item's answers are expected to go with the classes."""
-
-    direction: int
-    """As `Instrument.direction`."""
-    placed: NDArray[np.bool_]
-    """Options that have a place among the others: (n_options,)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the options of each instrument stand among the columns."""
-
-    pools: tuple[Ints, ...]
-    """Class-valued instruments by group: columns of shape (n_instruments, n_classes)."""
-    items: tuple[Ints, ...]
-    """Every other instrument: columns of shape (n_options,)."""
-    alike: bool = False
-    """Whether the instruments of a pool share their confusions: two views of a
-    class cannot be told apart by their agreement, three can (Allman, Matias and
-    Rhodes 2009, theorem 1, https://doi.org/10.1214/09-AOS689)."""
-    ordinal: bool = False
-    """Whether neighbouring classes are taken for each other more easily than distant ones."""
-    leans: tuple[Lean, ...] = ()
-    """One for each item where the classes are ordered; otherwise none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Strengths:
     """Pseudo-votes chosen for each pool, (accuracy, rows), and for each item."""
 
     pools: tuple[tuple[float, float], ...]
     items: tuple[float, ...]
-
-
-def layout(evidence: Evidence) -> Layout:
-    """Sort the instruments of `evidence` into pools and items."""
-    offsets, class_valued = evidence.offsets, evidence.is_class_valued
-    groups: dict[str, list[int]] = {}
-    for index in np.flatnonzero(class_valued):
-        groups.setdefault(evidence.instruments[index].group, []).append(int(index))
-    within = np.arange(evidence.n_classes)
-    return Layout(
-        pools=tuple(offsets[groups[name]][:, None] + within for name in sorted(groups)),
-        items=tuple(np.arange(offsets[i], offsets[i + 1]) for i in np.flatnonzero(~class_valued)),
-        alike=len(evidence.instruments) < 3,
-        ordinal=evidence.ordinal and evidence.n_classes > 2,
-        leans=tuple(_lean(evidence.instruments[i]) for i in np.flatnonzero(~class_valued))
-        if evidence.ordinal
-        else (),
-    )
-
-
-def _lean(item: Instrument) -> Lean:
-    return Lean(item.direction, np.array([option != UNSEEN for option in item.options]))
 
 
 def choose_strengths(counts: Floats, where: Layout, near: Strengths | None = None) -> Strengths:
@@ -133,7 +83,7 @@ def confusions(counts: Floats, where: Layout, strengths: Strengths) -> Floats:
         https://doi.org/10.2307/2346806, and Paun et al. (2018), Comparing
         Bayesian Models of Annotation, section 3, https://doi.org/10.1162/tacl_a_00040
     """
-    result = np.ones_like(counts)
+    result = np.full_like(counts, 1 / counts.shape[1])  # of a voter that said nothing
     for columns, (accuracy, rows) in zip(where.pools, strengths.pools, strict=True):
         mine = _pool_counts(counts, columns)
         result[columns] = _posterior_mean(mine, _expected(mine, accuracy, where), rows).transpose(0, 2, 1)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from curate.labels.classifier_trust import calibrate_probabilities
-from curate.labels.confusion import Layout, choose_strengths, confusions
+from curate.labels.confusion import choose_strengths, confusions
 from curate.labels.evidence import Evidence, Floats
+from curate.labels.layout import Layout
 from curate.labels.posterior import ClassifierWord, Posterior, assemble
 
 ROUNDS = 2
@@ -58,7 +59,8 @@ def listen(evidence: Evidence, rows: NDArray[np.bool_], posterior: Posterior, wh
     voices = without(evidence, rows)
     heard, spoken = voices.matrix(posterior.scales.loop_rows), voices.matrix().T.tocsr()
     n_voices = np.bincount(voices.item, voices.weight, voices.n_items).astype(np.float64)
-    checked = (n_voices >= 2)[:, None]
+    checked = (n_voices >= 2 - 1e-9)[:, None]  # parts of a vote may add up to a little less
+    told = np.bincount(evidence.item, minlength=evidence.n_items) > 0
     table, prior = posterior.confusions, posterior.prior
     indices = np.unique(evidence.instrument[rows])
     asked = [_log_probabilities(evidence, int(index)) for index in indices]
@@ -67,7 +69,7 @@ def listen(evidence: Evidence, rows: NDArray[np.bool_], posterior: Posterior, wh
         logs = heard @ np.log(table) + np.log(prior) + sum(word.logs for word in words)
         belief = softmax(logs, axis=1)
         counts = spoken @ (belief * checked)
-        table, prior = confusions(counts, where, choose_strengths(counts, where)), belief.mean(axis=0)
+        table, prior = confusions(counts, where, choose_strengths(counts, where)), belief[told].mean(axis=0)
         words = _words(indices, asked, heard @ np.log(table), prior, n_voices)
     # The prior that the voters' redundancy took away comes back: trust is relative to all of it.
     missing = (1 - posterior.scales.prior)[:, None] * np.log(prior) / len(words)

@@ -11,16 +11,9 @@ import numpy as np
 
 from curate.labels.alpha import krippendorff_alpha
 from curate.labels.carry import Earlier, carried_confusions
-from curate.labels.confusion import (
-    Layout,
-    Strengths,
-    choose_strengths,
-    confusions,
-    even_confusions,
-    layout,
-    skills,
-)
+from curate.labels.confusion import Strengths, choose_strengths, confusions, even_confusions, skills
 from curate.labels.evidence import Evidence, Floats
+from curate.labels.layout import Layout, layout
 from curate.labels.listen import classifier_rows, listen, without
 from curate.labels.passes import Passes, passes
 from curate.labels.posterior import Posterior, assemble

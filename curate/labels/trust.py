@@ -53,8 +53,8 @@ class FitSettings:
     anchor_votes: float = 20.0
     """Votes on a clip at which the anchor has half its weight: many votes hold by themselves."""
     steps: int = 12
-    """Rounds of estimation; six are enough on every set seen."""
-    later_steps: int = 4
+    """Rounds of estimation at most; they end when confusions settle."""
+    later_steps: int = 8
     """The same where an earlier fit is gone on from."""
 
 
@@ -158,7 +158,7 @@ def people_redundancy(evidence: Evidence, shared_error: float) -> float:
         clips that had it. Not below 0.
 
     Source:
-        Ours; docs/statistics.md shows the sets.
+        Ours; docs/decisions/0004-label-model-again.md.
     """
     return _people_redundancy(evidence, _blocks(evidence) == 0, shared_error)
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from curate.labels.carry import Earlier, carried_confusions
-from curate.labels.confusion import layout
 from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
+from curate.labels.layout import layout
 from curate.labels.model import fit
 
 CLASSES = ("a", "b", "c")

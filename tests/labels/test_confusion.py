@@ -7,12 +7,12 @@ from curate.labels.confusion import (
     confusions,
     even_confusions,
     item_mean,
-    layout,
     pool_mean,
     skills,
 )
 from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
+from curate.labels.layout import layout
 
 
 def evidence_of(n_people: int, n_items: int) -> Evidence:
