@@ -34,7 +34,7 @@ from curate.labels.start import smoothed_shares
 from curate.labels.trust import people_redundancy
 
 SLOW_PEERS = ("GLAD", "MACE")
-SLOW_FROM = 25_000
+SLOW_FROM = 60_000
 """Votes from which on the slow peers are left out: they would take many minutes."""
 
 WORST_DROP = 0.01
