@@ -29,6 +29,8 @@ __all__ = ["load_recipe", "load_release", "refine", "run", "validate"]
 
 def __getattr__(name: str) -> Any:
     """Import a verb when it is first used: all of them together take seconds, and few programs need all."""
+    if name == "labels":
+        return import_module("curate.labels")
     if name not in _PLACES:
         raise AttributeError(f"module 'curate' has no attribute {name!r}")
     module, attribute = _PLACES[name]

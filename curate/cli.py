@@ -130,7 +130,7 @@ def refine(
     ] = None,
 ) -> None:
     """The statistics alone: votes in, refined labels out. Needs no model."""
-    from curate.verbs import refine_file
+    from curate.votes_only import refine_file
 
     names = [name.strip() for name in classes.split(",")] if classes else None
     told = refine_file(

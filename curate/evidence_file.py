@@ -44,6 +44,7 @@ def read_evidence(path: Path, classes: Sequence[str] | None = None) -> EvidenceF
     extra = [pl.col("group")] if "group" in frame.columns else []
     if "count" in frame.columns:
         extra.append(_counts(frame, path))
+    frame = frame.with_columns(pl.col("outcome").str.strip_chars())  # "cat " is no other class than "cat"
     evidence = frame.select(*_NEEDED, *extra, kind=kind, probs=pl.lit(None, pl.List(pl.Float64)))
     return EvidenceFile(evidence, tuple(classes) if classes else _outcomes(evidence))
 

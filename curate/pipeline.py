@@ -9,11 +9,10 @@ as they were is not carried out again.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from curate import tables
 from curate.answers.ask import Asked, ask_questionnaire
@@ -23,23 +22,13 @@ from curate.clips.media import media_store
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError, Problem
 from curate.frames.take import take_frames
-from curate.labels.evidence import Evidence
+from curate.labelling import Counts, Frames, check_labels, label
 from curate.labels.gather import gather, item_directions, item_options
-from curate.labels.intake import evidence_from_frame
-from curate.labels.refine import refine
-from curate.labels.reliability import given_codes
-from curate.labels.settings import Settings
-from curate.labels.statements import caution_table, certificate_table, quality_table
 from curate.manifest import Manifest, stage_key, versions
 from curate.outputs import write_out
-from curate.recipe import AgreementSplit, CertificateSplit, Labels, QuotaSplit, ThresholdSplit
 from curate.run_folder import Run, contract
 from curate.vlm.backends import open_client, vlm_files
 from curate.vlm.ledger import Ledger
-
-Frames = Mapping[str, pl.DataFrame]
-"""Tables by file stem."""
-Counts = Mapping[str, int]
 
 NOTHING_TELLS = Problem(
     "clips",
@@ -176,82 +165,6 @@ def _evidence(_: Run, read: Frames) -> tuple[Frames, Counts]:
     return {"evidence": evidence}, {"rows": evidence.height}
 
 
-def _labels(run: Run, read: Frames) -> tuple[Frames, Counts]:
-    named = read["clips"].filter(pl.col("group").is_not_null()).select("clip_id", "group")
-    refined = refine(
-        _coded(run, read),
-        run.classes,
-        gold=read["gold"].select("clip_id", "label"),
-        groups=dict(named.iter_rows()),
-        settings=_settings(run.recipe.labels),
-    )
-    written = {
-        "labels": refined.table,
-        "instruments": refined.instruments,
-        "confusions": refined.confusions,
-        "cautions": caution_table(refined.cautions),
-        "certificates": certificate_table(refined.certificate, refined.pseudo_certificate, run.classes),
-        "quality": quality_table(refined.quality, run.classes),
-    }
-    return written, {"clips": refined.table.height, "gold": read["gold"].height}
-
-
-def _settings(labels: Labels) -> Settings:
-    """What the recipe asks of labels, as the statistics know it."""
-    asked = Settings(
-        pseudo_rule=labels.pseudo.rule,
-        pseudo_threshold=labels.pseudo.threshold,
-        pseudo_error=labels.pseudo.error,
-        pseudo_risk=labels.pseudo.risk,
-        drawn=labels.gold_drawn,
-        soft=labels.soft,
-        soft_votes=labels.soft_votes,
-    )
-    match labels.split:
-        case ThresholdSplit(threshold=threshold):
-            return replace(asked, rule="threshold", threshold=threshold)
-        case QuotaSplit(quota=quota):
-            return replace(asked, rule="quota", quota=quota)
-        case AgreementSplit(share=share):
-            return replace(asked, rule="agreement", agreement=share)
-        case CertificateSplit(error=error, risk=risk, per_class=per_class):
-            return replace(asked, rule="certificate", error=error, risk=risk, per_class=per_class)
-
-
-def _coded(run: Run, read: Frames) -> Evidence:
-    return evidence_from_frame(
-        read["evidence"],
-        run.classes,
-        ordinal=run.recipe.task.ordinal,
-        options=item_options(run.questionnaire),
-        directions=item_directions(run.questionnaire),
-        clip_ids=read["clips"]["clip_id"].to_list(),
-    )
-
-
-def _cross_check(run: Run, read: Frames) -> tuple[Frames, Counts]:
-    # cleanlab takes seconds to load: only a run needs it.
-    from curate.labels.cross_check import cross_check
-
-    evidence = _coded(run, read)
-    posterior = np.array(read["labels"]["posterior"].to_list()).reshape(evidence.n_items, -1)
-    found = cross_check(evidence, posterior, given_codes(evidence), _classifier(run, evidence, read))
-    return {"cross_check": found.table}, {"clips": found.table.height}
-
-
-def _classifier(run: Run, evidence: Evidence, read: Frames) -> NDArray[np.float64] | None:
-    """Mean probabilities of the classifiers, nan where none judged: (n_clips, n_classes)."""
-    said = read["probabilities"]
-    if said.is_empty():
-        return None
-    place = {clip_id: row for row, clip_id in enumerate(evidence.clip_ids)}
-    rows = [place[clip_id] for clip_id in said["clip_id"]]
-    total, count = np.zeros((len(place), len(run.classes))), np.zeros(len(place))
-    np.add.at(total, rows, np.array(said["probs"].to_list()))
-    np.add.at(count, rows, 1)
-    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], np.nan)
-
-
 def _problems(_: Run, read: Frames) -> tuple[Frames, Counts]:
     problems = pl.concat(read.values()).sort("kind", "where", "what", maintain_order=True)
     return {"problems": problems}, {"problems": problems.height}
@@ -301,22 +214,28 @@ STAGES: Sequence[Stage] = (
     ),
     Stage(
         "labels",
-        _labels,
+        label,
         reads=("clips", "evidence", "gold"),
         writes=("labels", "instruments", "confusions", "cautions", "certificates", "quality"),
         parameters=lambda run: {
             "labels": run.recipe.labels.model_dump(mode="json"),
             "classes": run.classes,
             "ordinal": run.recipe.task.ordinal,
+            "options": item_options(run.questionnaire),
             "directions": item_directions(run.questionnaire),
         },
     ),
     Stage(
         "cross_check",
-        _cross_check,
+        check_labels,
         reads=("clips", "evidence", "labels", "probabilities"),
         writes=("cross_check",),
-        parameters=lambda run: {"classes": run.classes, "ordinal": run.recipe.task.ordinal},
+        parameters=lambda run: {
+            "classes": run.classes,
+            "ordinal": run.recipe.task.ordinal,
+            "options": item_options(run.questionnaire),
+            "directions": item_directions(run.questionnaire),
+        },
     ),
     Stage(
         "problems",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curate.errors import InputError, Problem
 from curate.labels.evidence import Evidence, Floats
 from curate.labels.layout import Layout
 from curate.labels.posterior import Posterior
@@ -22,7 +23,13 @@ def carried_confusions(evidence: Evidence, where: Layout, earlier: Earlier) -> F
     """Confusions of each instrument as they were; a new one's as its pool's mean: (n_columns, n_classes).
 
     An item that is new says nothing yet: each option is equally likely.
+
+    Raises:
+        InputError: It was fitted to other classes.
     """
+    if earlier.evidence.classes != evidence.classes:
+        listed = ", ".join(earlier.evidence.classes)
+        raise InputError("earlier", [Problem("classes", f"it was fitted to {listed}", "Leave it out")])
     offsets, old_offsets = evidence.offsets, earlier.evidence.offsets
     sizes = np.diff(offsets)
     table = np.repeat(1 / sizes, sizes)[:, None].repeat(evidence.n_classes, axis=1)

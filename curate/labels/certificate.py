@@ -195,6 +195,7 @@ def _failure(
     draw: Draw, member: NDArray[np.bool_], wrong: Ints, first: _Set | None, epsilon: float, delta: float
 ) -> Certificate:
     more, among = _more(draw, member, wrong, epsilon, delta)
+    n_gold = int((wrong[member] >= 0).sum())
     return Certificate(
         threshold=float("inf"),
         n_kept=0,
@@ -204,7 +205,7 @@ def _failure(
         n_gold_used=first.n_drawn if first else 0,
         n_errors_seen=first.n_drawn_wrong if first else 0,
         certified=False,
-        statement=_assuming(draw) + _no(more, among, epsilon),
+        statement=_assuming(draw) + _no(more, among, epsilon, n_gold),
         n_more=more,
     )
 
@@ -258,10 +259,15 @@ def _success(found: _Set, epsilon: float, delta: float) -> str:
     )
 
 
-def _no(more: int | None, among: int, epsilon: float) -> str:
+def _no(more: int | None, among: int, epsilon: float, n_gold: int) -> str:
+    if n_gold < ENOUGH:
+        return (
+            f"Cannot certify: {n_gold} gold labels are too few. Have clips checked that are drawn at random"
+        )
     if more is None:
         return (
-            f"Cannot certify: among no part of the surest clips do fewer than {epsilon:.3g} seem to be wrong"
+            "Cannot certify: no part of the surest clips seems to have few enough wrong labels "
+            f"(at most {epsilon:.3g} of them)"
         )
     return (
         f"Cannot certify: {more} more gold labels, drawn at random among the {among} surest clips, "

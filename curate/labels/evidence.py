@@ -40,7 +40,9 @@ class Instrument:
     answers show otherwise: each one's confusions are shrunk to the group's."""
     direction: int = 0
     """+1: later options speak for higher classes, -1: for lower ones, 0: not
-    known. Used only where no instrument is class-valued."""
+    known. Used where the classes are ordered."""
+    soft: bool = False
+    """Whether it spreads probabilities over its options."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ class Evidence:
     option: Ints
     """Index into the instrument's options."""
     weight: Floats
-    """Votes for the option, > 0: sums to 1 per clip and instrument, or to the
+    """Votes for the option, > 0 (0 for a voter that is muted): sums to 1 per clip and instrument, or to the
     number of people for a tally."""
 
     @property

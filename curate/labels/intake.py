@@ -147,17 +147,19 @@ def _instruments(
     """One per name, sorted. What is wrong with them is told by `answer_problems`."""
     kind_of = kinds.found.argmax(axis=1)
     machine = np.isin(kind_of, [kinds.names.index(kind) for kind in MACHINES])
-    machine[answers.instrument[answers.soft]] = (
-        False  # who spreads probabilities spreads them over the classes
-    )
+    soft = np.zeros(len(answers.names), dtype=bool)
+    soft[answers.instrument[answers.soft]] = True
+    machine &= ~soft  # who spreads probabilities spreads them over the classes
     known = {name: tuple(listed) for name, listed in options.items() if listed}
     known = {**_seen(answers, np.flatnonzero(machine), classes), **known}
     groups = _groups(frame, answers)
     return [
         _instrument(
-            name, kinds.names[kind], known.get(name, classes), classes, group, directions.get(name, 0)
+            name, kinds.names[kind], known.get(name, classes), classes, group, directions.get(name, 0), spread
         )
-        for name, kind, group in zip(answers.names, kind_of.tolist(), groups, strict=True)
+        for name, kind, group, spread in zip(
+            answers.names, kind_of.tolist(), groups, soft.tolist(), strict=True
+        )
     ]
 
 
@@ -193,6 +195,7 @@ def _instrument(
     classes: tuple[str, ...],
     group: str | None,
     direction: int,
+    soft: bool,
 ) -> Instrument:
     group = group or (kind if is_class_valued(options, classes) else name)
-    return Instrument(name, kind, options, group, direction)  # type: ignore[arg-type]  # checked by the caller
+    return Instrument(name, kind, options, group, direction, soft)  # type: ignore[arg-type]  # checked by the caller

@@ -18,10 +18,10 @@ def gold_codes(evidence: Evidence, gold: pl.DataFrame | Mapping[str, str] | None
 
     Raises:
         InputError: A clip has two different gold labels, or one outside the
-            classes; or a table lacks a column.
+            classes; a table lacks a column; or no clip is one of the evidence.
     """
     rows = _rows(gold)
-    problems = [*_contradictions(rows), *_strangers(evidence, rows)]
+    problems = [*_contradictions(rows), *_strangers(evidence, rows), *_elsewhere(evidence, rows)]
     if problems:
         raise InputError("gold", problems)
     labels = dict(rows)
@@ -51,7 +51,14 @@ def _rows(gold: pl.DataFrame | Mapping[str, str] | None) -> list[tuple[str, str]
         return list(
             gold.select("clip_id", "label").drop_nulls().unique().cast(pl.String).sort("*").iter_rows()
         )
-    return sorted(gold.items())
+    return sorted((str(clip), str(label)) for clip, label in gold.items())
+
+
+def _elsewhere(evidence: Evidence, rows: list[tuple[str, str]]) -> list[Problem]:
+    if not rows or not {clip for clip, _ in rows}.isdisjoint(evidence.clip_ids):
+        return []
+    what = f"none of {len(rows)} is in the evidence, such as {rows[0][0]!r}"
+    return [Problem("clip_id", what, "Use the clip_id of the evidence")]
 
 
 def _contradictions(rows: list[tuple[str, str]]) -> list[Problem]:

@@ -53,7 +53,8 @@ def label_table(
 def _soft(evidence: Evidence, probabilities: Floats, settings: Settings) -> np.ndarray:
     if settings.soft == "posterior":
         return soft_labels(probabilities)
-    people = np.repeat(~evidence.is_machine, np.diff(evidence.offsets)).astype(np.float64)
+    by_person = [instrument.kind == "human" for instrument in evidence.instruments]
+    people = np.repeat(by_person, np.diff(evidence.offsets)).astype(np.float64)
     return soft_labels(probabilities, evidence.class_votes(people), settings.soft_votes)
 
 

@@ -22,13 +22,11 @@ SMOOTHING = 1.0
 def classifier_rows(evidence: Evidence) -> NDArray[np.bool_]:
     """Rows of models that give probabilities over the classes: (n_rows,).
 
-    A model that only ever names a class is a voter, and so are classifiers
-    where nobody else speaks in classes: then nothing bears them out.
+    A model that names classes is a voter, and so are classifiers where nobody
+    else speaks in classes: then nothing bears them out.
     """
-    divided = np.zeros(len(evidence.instruments), dtype=bool)
-    divided[evidence.instrument[evidence.weight < 1 - 1e-9]] = True
-    model = np.array([instrument.kind == "model" for instrument in evidence.instruments], dtype=bool)
-    classifiers = model & evidence.is_class_valued & divided
+    model = np.array([one.kind == "model" and one.soft for one in evidence.instruments], dtype=bool)
+    classifiers = model & evidence.is_class_valued
     if not classifiers.any():
         return np.zeros(len(evidence.item), dtype=bool)
     rows = classifiers[evidence.instrument]
@@ -54,7 +52,7 @@ def listen(evidence: Evidence, rows: NDArray[np.bool_], posterior: Posterior, wh
         The posterior with a `ClassifierWord` each. Their trust and the others'
         confusions are estimated in turn, the confusions from clips with two
         voices or more, where a voice and the classifier can be told apart. Each
-        of n classifiers counts as 1 / (1 + (n - 1) / 2). Ours; docs/statistics.md.
+        of n that spoke on a clip counts as 1 / (1 + (n - 1) / 2). Ours; docs/statistics.md.
     """
     voices = without(evidence, rows)
     heard, spoken = voices.matrix(posterior.scales.loop_rows), voices.matrix().T.tocsr()
@@ -64,15 +62,16 @@ def listen(evidence: Evidence, rows: NDArray[np.bool_], posterior: Posterior, wh
     table, prior = posterior.confusions, posterior.prior
     indices = np.unique(evidence.instrument[rows])
     asked = [_log_probabilities(evidence, int(index)) for index in indices]
-    words = _words(indices, asked, heard @ np.log(table), prior, n_voices)
+    spoke = np.sum([~np.isnan(logs).any(axis=1) for logs in asked], axis=0)  # (n_items,)
+    words = _words(indices, asked, heard @ np.log(table), prior, n_voices, spoke)
     for _ in range(ROUNDS if checked.any() else 0):
         logs = heard @ np.log(table) + np.log(prior) + sum(word.logs for word in words)
         belief = softmax(logs, axis=1)
         counts = spoken @ (belief * checked)
         table, prior = confusions(counts, where, choose_strengths(counts, where)), belief[told].mean(axis=0)
-        words = _words(indices, asked, heard @ np.log(table), prior, n_voices)
+        words = _words(indices, asked, heard @ np.log(table), prior, n_voices, spoke)
     # The prior that the voters' redundancy took away comes back: trust is relative to all of it.
-    missing = (1 - posterior.scales.prior)[:, None] * np.log(prior) / len(words)
+    missing = (1 - posterior.scales.prior)[:, None] * np.log(prior) / np.maximum(spoke, 1)[:, None]
     words = tuple(
         replace(word, logs=word.logs + np.where(word.logs.any(axis=1, keepdims=True), missing, 0.0))
         for word in words
@@ -98,9 +97,14 @@ def _log_probabilities(evidence: Evidence, index: int) -> Floats:
 
 
 def _words(
-    indices: NDArray[np.int64], asked: list[Floats], votes: Floats, prior: Floats, n_voices: Floats
+    indices: NDArray[np.int64],
+    asked: list[Floats],
+    votes: Floats,
+    prior: Floats,
+    n_voices: Floats,
+    spoke: NDArray[np.int64],
 ) -> tuple[ClassifierWord, ...]:
-    power = 1 / (1 + (len(asked) - 1) / 2)
+    power = (1 / (1 + (np.maximum(spoke, 1) - 1) / 2))[:, None]
     return tuple(
         ClassifierWord(
             int(index), power * calibrate_probabilities(logs, votes, prior, n_voices).log_evidence(logs)

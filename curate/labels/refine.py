@@ -1,7 +1,7 @@
 """Refine: evidence in, labels out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -92,21 +92,24 @@ def refine(
             nothing tells what the classes mean.
     """
     settings = settings or Settings()
+    if not isinstance(evidence, pl.DataFrame | Evidence):
+        what = f"is a {type(evidence).__name__}, a polars DataFrame expected"
+        raise InputError(
+            "evidence", [Problem("table", what, "polars.from_pandas(table) makes one of pandas'")]
+        )
     if isinstance(evidence, pl.DataFrame):
         evidence = evidence_from_frame(
             evidence, classes, ordinal=ordinal, options=options, directions=directions, clip_ids=clip_ids
         )
-    elif tuple(classes) != evidence.classes:
-        listed = ", ".join(evidence.classes)
-        raise InputError(
-            "evidence", [Problem("classes", f"the evidence was coded for {listed}", "Pass these")]
-        )
+    elif problems := _coded_otherwise(evidence, classes, ordinal, options, directions, clip_ids):
+        raise InputError("evidence", problems)
     known = Known(gold_codes(evidence, gold), group_codes(evidence, groups))
     before = fit(evidence, settings.fit, earlier)
     learned = learn_from_gold(evidence, before, known.gold, known.groups) if (known.gold >= 0).any() else None
     posterior = learned.posterior if learned else before
     given = given_codes(evidence)
-    selection = select(evidence, before, posterior, given, known, settings)
+    unseen = _unseen(posterior, learned)
+    selection = select(evidence, before, posterior, unseen, given, known, settings)
     return Labels(
         classes=evidence.classes,
         ordinal=evidence.ordinal,
@@ -116,24 +119,53 @@ def refine(
         cautions=cautions(evidence, posterior.probabilities, int((known.gold >= 0).sum())),
         certificate=selection.certificate,
         pseudo_certificate=selection.pseudo_certificate,
-        quality=_quality(posterior, learned, given, selection, known, settings) if learned else None,
+        quality=_quality(unseen, given, selection, known, settings) if learned else None,
         learned=learned,
         fitted=Earlier(evidence, before),
     )
 
 
+def _coded_otherwise(
+    evidence: Evidence,
+    classes: Sequence[str],
+    ordinal: bool,
+    options: Mapping[str, Sequence[str]] | None,
+    directions: Mapping[str, int] | None,
+    clip_ids: Iterable[str],
+) -> list[Problem]:
+    """What is asked for in vain, because the evidence was coded before."""
+    asked = {
+        "ordinal": ordinal and not evidence.ordinal,
+        "options": bool(options),
+        "directions": bool(directions),
+        "clip_ids": bool(list(clip_ids)),
+    }
+    problems = [
+        Problem(name, "the evidence is coded already", "Leave it out") for name in asked if asked[name]
+    ]
+    if tuple(classes) != evidence.classes:
+        listed = ", ".join(evidence.classes)
+        problems.append(Problem("classes", f"the evidence was coded for {listed}", "Pass these"))
+    return problems
+
+
+def _unseen(posterior: Posterior, learned: Learned | None) -> Posterior:
+    """The posterior with what was believed of each gold clip before its own gold was seen."""
+    if learned is None:
+        return posterior
+    probabilities: Floats = posterior.probabilities.copy()
+    probabilities[learned.clips] = learned.held_out
+    return replace(posterior, probabilities=probabilities)
+
+
 def _quality(
-    posterior: Posterior,
-    learned: Learned,
-    given: Ints,
-    selection: Selection,
-    known: Known,
-    settings: Settings,
+    unseen: Posterior, given: Ints, selection: Selection, known: Known, settings: Settings
 ) -> Quality:
-    """Estimates from what was believed of each gold clip before its own gold was seen."""
-    unseen: Floats = posterior.probabilities.copy()
-    unseen[learned.clips] = learned.held_out
-    high = (selection.split == "high").fill_null(value=False).to_numpy()
-    by_group = settings.drawn == "by group" or len(np.unique(known.groups)) < len(known.groups)
+    """Estimates of labels and split as they would be without each clip's own gold."""
+    grouped = len(np.unique(known.groups)) < len(known.groups)
+    by_group = settings.drawn == "by group" or (settings.drawn == "unknown" and grouped)
     design = Design(groups=known.groups if by_group else None)
-    return dataset_quality(unseen, given, unseen.argmax(axis=1), high, known.gold, design)
+    likeliest = unseen.probabilities.argmax(axis=1)
+    return dataset_quality(
+        unseen.probabilities, given, likeliest, selection.foretold_high, known.gold, design
+    )

@@ -17,6 +17,9 @@ BLOCK = 50_000
 PRIOR, GOLD, BLEND = "prior", "gold", "blend"
 """Names under which the parts that no instrument said are listed among the reasons."""
 
+REST = "rest"
+"""Name of what is not listed one by one."""
+
 _PARTS = (PRIOR, GOLD, BLEND)
 """What stands behind the instruments in `_Said.code`."""
 
@@ -107,7 +110,8 @@ def reasons(evidence: Evidence, posterior: Posterior, given: Ints, refined: Ints
 
     Returns:
         At most `TOP` structs (instrument, outcome, log_odds) a clip, largest
-        size first, equal ones by name. The log-odds are for the refined label
+        size first, equal ones by name; then "rest", what all others add up to,
+        so that a list adds up to the clip's log-odds. The log-odds are for the refined label
         against the given one, or against the runner-up if there is no given
         label or both are the same. A clip about which nothing was said has
         "prior" as its only reason.
@@ -124,11 +128,27 @@ def _reasons(
 ) -> pl.Series:
     """The reasons of some consecutive clips, at least one: (n_items,)."""
     said = _said(evidence, posterior, refined, against, items)
-    listed = _named(evidence, said, _largest(evidence, said, ranks))
-    lists = listed.group_by("item", maintain_order=True).agg(
-        pl.struct("instrument", "outcome", "log_odds").alias("why")
+    largest = _largest(evidence, said, ranks)
+    listed = pl.concat([_named(evidence, said, largest), _rest(said, largest, items)])
+    lists = (
+        listed.sort("item", maintain_order=True)
+        .group_by("item", maintain_order=True)
+        .agg(pl.struct("instrument", "outcome", "log_odds").alias("why"))
     )
     return lists["why"].cast(pl.List(REASON))  # every clip has its prior
+
+
+def _rest(said: _Said, largest: Ints, items: Ints) -> pl.DataFrame:
+    """What the entries that are not listed add up to, one row a clip that has such."""
+    size = int(items[-1] - items[0]) + 1
+    total = np.bincount(said.item - items[0], said.log_odds, size)
+    listed = np.bincount(said.item[largest] - items[0], said.log_odds[largest], size)
+    full = np.bincount(said.item[largest] - items[0], minlength=size) == TOP
+    left = np.flatnonzero(full & (np.abs(total - listed) > 1e-9))
+    return pl.DataFrame(
+        {"item": left + items[0], "instrument": REST, "outcome": None, "log_odds": (total - listed)[left]},
+        schema={"item": pl.Int64, "instrument": pl.String, "outcome": pl.String, "log_odds": pl.Float64},
+    )
 
 
 def _said(evidence: Evidence, posterior: Posterior, favoured: Ints, against: Ints, items: Ints) -> _Said:

@@ -15,7 +15,7 @@ from curate.labels.posterior import Posterior
 from curate.labels.pseudo import PseudoLabels, pseudo_labels
 from curate.labels.reliability import reliability
 from curate.labels.settings import Settings
-from curate.labels.split import named, split_by_quota, split_by_threshold
+from curate.labels.split import HIGH, named, split_by_quota, split_by_threshold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +39,18 @@ class Selection:
     """Of the high split, if the rule is certificate."""
     pseudo_certificate: Certificate | None
     """Of the accepted pseudo-labels, if their rule is certificate."""
+    foretold_high: NDArray[np.bool_]
+    """Clips that would be high if their own gold were not known, for measuring: (n_items,)."""
 
 
 def select(
-    evidence: Evidence, before: Posterior, posterior: Posterior, given: Ints, known: Known, settings: Settings
+    evidence: Evidence,
+    before: Posterior,
+    posterior: Posterior,
+    unseen: Posterior,
+    given: Ints,
+    known: Known,
+    settings: Settings,
 ) -> Selection:
     """Split given labels and accept pseudo-labels by the rules of the settings.
 
@@ -54,20 +62,26 @@ def select(
         evidence: What was said.
         before: Posterior without gold.
         posterior: With gold, where there is some.
+        unseen: The same with what was believed of each gold clip before its own gold.
         given: Class of each given label, -1 without: (n_items,).
         known: Gold and groups.
         settings: The rules.
     """
     certificate = pseudo_certificate = None
     if settings.rule == "certificate" and (given >= 0).any():
-        split, certificate = _certified_split(before, given, known, settings)
+        certificate, foretold = _certified(before, given, known, settings)
+        refuted = (known.gold >= 0) & (known.gold != given)
+        split = named(foretold & ~refuted, given >= 0)
+    elif settings.rule == "certificate":
+        split, foretold = _split(evidence, posterior, given, settings), given >= 0
     else:
         split = _split(evidence, posterior, given, settings)
+        foretold = _is_high(_split(evidence, unseen, given, settings))
     if settings.pseudo_rule == "certificate" and (given < 0).any():
         pseudo, pseudo_certificate = _certified_pseudo(evidence, before, given, known, settings)
     else:
         pseudo = _pseudo(evidence, posterior, given, settings)
-    return Selection(split, pseudo, certificate, pseudo_certificate)
+    return Selection(split, pseudo, certificate, pseudo_certificate, foretold)
 
 
 def _split(evidence: Evidence, posterior: Posterior, given: Ints, settings: Settings) -> pl.Series:
@@ -80,13 +94,16 @@ def _split(evidence: Evidence, posterior: Posterior, given: Ints, settings: Sett
     return split_by_threshold(sure, settings.threshold)
 
 
-def _certified_split(
+def _is_high(split: pl.Series) -> NDArray[np.bool_]:
+    high: NDArray[np.bool_] = (split == HIGH).fill_null(value=False).to_numpy()
+    return high
+
+
+def _certified(
     before: Posterior, given: Ints, known: Known, settings: Settings
-) -> tuple[pl.Series, Certificate]:
+) -> tuple[Certificate, NDArray[np.bool_]]:
     score = reliability(before.probabilities, given)
-    certificate, inside = _certify(score, given, known, settings, settings.error, settings.risk)
-    refuted = (known.gold >= 0) & (known.gold != given)
-    return named(inside & ~refuted, given >= 0), certificate
+    return _certify(score, given, known, settings, settings.error, settings.risk)
 
 
 def _certified_pseudo(
@@ -97,8 +114,7 @@ def _certified_pseudo(
     bounds = (settings.pseudo_error, settings.pseudo_risk)
     certificate, inside = _certify(score, found.label, known, settings, *bounds)
     checked = (known.gold >= 0) & (given < 0)
-    label = np.where(checked, known.gold, found.label)
-    return PseudoLabels(label, found.confidence, inside | checked), certificate
+    return PseudoLabels(np.where(checked, known.gold, found.label), found.confidence, inside), certificate
 
 
 def _certify(

@@ -1,8 +1,10 @@
 """Settings: what is asked of the labels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
+from curate.errors import InputError, Problem
 from curate.labels.trust import FitSettings
 
 Drawn = Literal["unknown", "at random", "by group"]
@@ -11,11 +13,23 @@ group: each subject or source had, and all its clips were checked. unknown: a
 certificate holds only if it was at random, and says so."""
 
 
+Rule = Literal["threshold", "quota", "certificate", "agreement"]
+PseudoRule = Literal["threshold", "adaptive", "certificate"]
+Soft = Literal["posterior", "votes"]
+
+_CHOICES = {
+    "rule": get_args(Rule),
+    "pseudo_rule": get_args(PseudoRule),
+    "drawn": get_args(Drawn),
+    "soft": get_args(Soft),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is asked of the labels."""
 
-    rule: Literal["threshold", "quota", "certificate", "agreement"] = "threshold"
+    rule: Rule = "threshold"
     """threshold: reliability decides alone. quota: the best share of every given
     class. certificate: as many as gold proves to be right, within `error`.
     agreement: the share of answers that support the given label."""
@@ -25,7 +39,7 @@ class Settings:
     """Share of each given class that is high, if `rule` is quota."""
     agreement: float = 0.6
     """Share of supporting answers from which on it is high, if `rule` is agreement."""
-    pseudo_rule: Literal["threshold", "adaptive", "certificate"] = "threshold"
+    pseudo_rule: PseudoRule = "threshold"
     """threshold: confidence decides alone. adaptive: a lower one for classes that
     are hard to be sure of. certificate: as for `rule`."""
     pseudo_threshold: float = 0.9
@@ -42,7 +56,7 @@ class Settings:
     """Whether certificates are sought for each class as well."""
     drawn: Drawn = "unknown"
     """How clips came to have gold."""
-    soft: Literal["posterior", "votes"] = "posterior"
+    soft: Soft = "posterior"
     """What soft labels are: the posterior, or, where many people voted, their shares."""
     soft_votes: int = 8
     """People's votes on a clip from which on their shares are its soft label, if `soft` is votes."""
@@ -50,3 +64,28 @@ class Settings:
     """Divides gold into what chooses the sets that a certificate tests, and what proves."""
     fit: FitSettings = field(default_factory=FitSettings)
     """The model's own settings."""
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            InputError: With all that are out of range.
+        """
+        problems = [*self._unknown(), *self._out_of_range()]
+        if problems:
+            raise InputError("settings", problems)
+
+    def _unknown(self) -> Iterator[Problem]:
+        for name, allowed in _CHOICES.items():
+            if (value := getattr(self, name)) not in allowed:
+                yield Problem(name, f"got {value!r}, expected one of {', '.join(allowed)}")
+
+    def _out_of_range(self) -> Iterator[Problem]:
+        for name in ("threshold", "quota", "agreement", "pseudo_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                yield Problem(name, f"got {getattr(self, name):g}, expected a number from 0 to 1")
+        for name in ("error", "risk", "pseudo_error", "pseudo_risk"):
+            if not 0 < getattr(self, name) < 1:
+                yield Problem(name, f"got {getattr(self, name):g}, expected a number between 0 and 1")
+        if self.soft_votes < 1:
+            yield Problem("soft_votes", f"got {self.soft_votes}, expected at least 1")

@@ -9,6 +9,9 @@ from curate.labels.evidence import Evidence, Floats, Ints
 NEARLY = 1e-9
 """Slack when votes are compared: sums of parts of a vote are not exact."""
 
+ENOUGH = 10
+"""Votes of one instrument from which on its agreement with the labels can be told from luck."""
+
 
 @dataclass(frozen=True, slots=True)
 class Symptoms:
@@ -19,7 +22,8 @@ class Symptoms:
     single_votes: float
     """Share of clips with fewer than two votes, of those with any."""
     unskilled: float
-    """1 - mean kappa of instruments with the posterior, each weighing as its votes."""
+    """1 - mean kappa of instruments with the posterior, each weighing as its votes;
+    nan where none has `ENOUGH`."""
     correlation: float
     """Of two votes on one clip, given the class: by how much the number of votes
     for the likeliest class varies more than if votes were independent."""
@@ -50,9 +54,16 @@ def symptoms(evidence: Evidence, probabilities: Floats) -> Symptoms:
     return Symptoms(
         off_majority=_off_majority(votes, labels),
         single_votes=float((per_clip < 2 - NEARLY).mean()),
-        unskilled=float(1 - (weight * kappa).sum() / weight.sum()),
+        unskilled=_unskilled(kappa, weight),
         correlation=float((dispersion - 1) / max(per_clip.mean() - 1, 1)),
     )
+
+
+def _unskilled(kappa: Floats, votes: Floats) -> float:
+    """1 - mean kappa; nan where nobody voted often enough to have one."""
+    if votes.max(initial=0) < ENOUGH:
+        return float("nan")
+    return float(1 - (votes * kappa).sum() / votes.sum())
 
 
 def _off_majority(votes: Floats, labels: Ints) -> float:

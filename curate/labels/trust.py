@@ -197,6 +197,7 @@ def _power(votes: Floats, redundancy: float) -> Floats:
 
 def _machine_powers(evidence: Evidence, mine: NDArray[np.bool_], redundancy: float) -> Floats:
     """Power of each machine's vote, all of a group sharing one; 0 for other rows: (n_rows,)."""
+    mine = mine & (evidence.weight > 0)  # a muted voter is no voice
     groups = sorted({instrument.group for instrument in evidence.instruments})
     places = {name: place for place, name in enumerate(groups)}
     group = np.array([places[i.group] for i in evidence.instruments], dtype=np.int64)[evidence.instrument]

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from curate.errors import InputError
 from curate.labels.carry import Earlier, carried_confusions
 from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
@@ -125,3 +126,11 @@ def test_the_earlier_fit_is_left_as_it_was() -> None:
     kept = replace(before.posterior, confusions=before.posterior.confusions.copy())
     fit(coded(crowd(60)), earlier=before)
     assert (before.posterior.confusions == kept.confusions).all()
+
+
+def test_other_classes_are_an_error() -> None:
+    frame = pl.DataFrame({"clip_id": ["c"], "instrument": ["p"], "outcome": ["a"]})
+    before = evidence_from_frame(frame, ["a", "b"])
+    earlier = Earlier(before, fit(before))
+    with pytest.raises(InputError, match="classes: it was fitted to a, b"):
+        fit(evidence_from_frame(frame, ["b", "a"]), earlier=earlier)

@@ -83,8 +83,16 @@ def test_hopeless_labels_are_called_so() -> None:
     found = certify(draw, wrong, 0.1, 0.05)
     assert found.n_more is None
     assert found.statement == (
-        "Cannot certify: among no part of the surest clips do fewer than 0.1 seem to be wrong"
+        "Cannot certify: no part of the surest clips seems to have few enough wrong labels "
+        "(at most 0.1 of them)"
     )
+
+
+def test_with_hardly_any_gold_nothing_is_said_of_errors() -> None:
+    draw, wrong = by_hand(30)
+    few = np.where(np.arange(len(wrong)) == draw.clips[0], wrong, -1)
+    statement = certify(draw, few, 0.1, 0.05).statement
+    assert statement == "Cannot certify: 1 gold labels are too few. Check clips that are drawn at random"
 
 
 def test_an_unknown_draw_certifies_nothing() -> None:

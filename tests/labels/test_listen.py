@@ -9,6 +9,7 @@ from curate.labels.evidence import Evidence, Floats
 from curate.labels.intake import evidence_from_frame
 from curate.labels.listen import classifier_rows, without
 from curate.labels.model import fit
+from curate.labels.trust import FitSettings, scales
 
 CLASSES = ("a", "b", "c")
 SCHEMA = {
@@ -158,3 +159,47 @@ def test_a_vote_in_parts_is_one_vote_although_its_parts_may_add_up_to_a_little_l
         beliefs.append(found[:, np.argsort(order)])
     for belief in beliefs:
         assert belief == pytest.approx(beliefs[0], abs=1e-7)
+
+
+def _three(rows: list[tuple[str, str, str, str | None, list[float] | None]]) -> Evidence:
+    schema = {"clip_id": pl.String, "instrument": pl.String, "kind": pl.String, "outcome": pl.String}
+    frame = pl.DataFrame(rows, schema={**schema, "probs": pl.List(pl.Float64)}, orient="row")
+    return evidence_from_frame(frame, ["a", "b"])
+
+
+def test_a_model_that_repeats_an_answer_is_still_a_voter() -> None:
+    rows = [("c", "m", "model", "a", None), ("c", "m", "model", "b", None), ("c", "p", "human", "a", None)]
+    assert not classifier_rows(_three(rows)).any()
+
+
+def test_classifiers_of_different_clips_do_not_weaken_each_other() -> None:
+    """The same probabilities under one name or two, one for each half of the clips: much the same labels."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 200)
+    people = [
+        (f"c{i:03}", f"p{person}", "human", "ab"[truth[i] ^ (rng.random() < 0.3)], None)
+        for i in range(200)
+        for person in range(3)
+    ]
+    sure = np.where(rng.random(200) < 0.9, 0.9, 0.1)
+    share = np.where(truth == 0, sure, 1 - sure)
+
+    def judged(names: list[str]) -> list[tuple[str, str, str, None, list[float]]]:
+        return [
+            (f"c{i:03}", names[i % len(names)], "model", None, [float(share[i]), float(1 - share[i])])
+            for i in range(200)
+        ]
+
+    one, two = (fit(_three([*people, *judged(names)])).probabilities for names in (["m"], ["m", "n"]))
+    assert np.abs(one - two).mean() < 0.05  # each half has fewer clips to learn its trust from
+
+
+def test_a_muted_classifier_does_not_weaken_other_machines() -> None:
+    rows = [("c", "v", "vlm", "a", None), ("c", "w", "vlm", "a", None), ("c", "p", "human", "b", None)]
+    evidence = _three([*rows, ("c", "m", "model", None, [0.5, 0.5])])
+    muted = without(evidence, classifier_rows(evidence))
+    anchored = np.array([True])
+    kept = ~classifier_rows(evidence)
+    assert scales(muted, FitSettings(), anchored).rows[kept] == pytest.approx(
+        scales(_three(rows), FitSettings(), anchored).rows
+    )

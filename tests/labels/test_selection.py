@@ -8,6 +8,7 @@ from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
 from curate.labels.model import fit
 from curate.labels.posterior import Posterior
+from curate.labels.refine import refine
 from curate.labels.reliability import given_codes
 from curate.labels.selection import Known, Selection, select
 from curate.labels.settings import Settings
@@ -36,7 +37,7 @@ def posterior(evidence: Evidence) -> Posterior:
 
 def chosen(evidence: Evidence, posterior: Posterior, gold: np.ndarray, **asked) -> Selection:
     known = Known(gold, np.arange(evidence.n_items))
-    return select(evidence, posterior, posterior, given_codes(evidence), known, Settings(**asked))
+    return select(evidence, posterior, posterior, posterior, given_codes(evidence), known, Settings(**asked))
 
 
 TRUTH = np.arange(300) % 2
@@ -56,7 +57,9 @@ def test_certified_sets_hold_few_wrong_labels(evidence: Evidence, posterior: Pos
     assert not high[refuted].any()
     accepted = found.pseudo.accepted
     assert (found.pseudo.label[accepted] != TRUTH[accepted]).mean() <= 0.15
-    assert accepted[(gold >= 0) & (given < 0)].all()  # a checked clip has a label that is known to be right
+    checked = (gold >= 0) & (given < 0)
+    assert (found.pseudo.label[checked] == TRUTH[checked]).all()
+    assert accepted.sum() == found.pseudo_certificate.n_kept
 
 
 def test_without_gold_nothing_is_certified(evidence: Evidence, posterior: Posterior) -> None:
@@ -105,3 +108,21 @@ def test_adaptive_thresholds_accept_more_of_a_rare_class(evidence: Evidence) -> 
     adaptive = chosen(evidence, leaning, NO_GOLD, pseudo_rule="adaptive", pseudo_threshold=0.9).pseudo
     assert fixed.accepted.sum() == 80
     assert adaptive.accepted.sum() == 100
+
+
+def test_the_estimate_of_the_high_split_holds_though_gold_decides_who_is_in_it() -> None:
+    """Quota, 120 gold labels: gold clips that are wrong leave the split, and must not flatter its estimate."""
+    rng = np.random.default_rng(5)
+    covered = 0
+    for _ in range(20):
+        truth = rng.integers(0, 2, 400)
+        rows = [(f"c{i:03}", "given", "ab"[truth[i] ^ (rng.random() < 0.25)]) for i in range(400)]
+        rows += [(f"c{i:03}", "p", "ab"[truth[i] ^ (rng.random() < 0.25)]) for i in range(400)]
+        frame = pl.DataFrame(rows, schema=["clip_id", "instrument", "outcome"], orient="row")
+        gold = {f"c{i:03}": "ab"[truth[i]] for i in rng.choice(400, 120, replace=False)}
+        labels = refine(frame, ["a", "b"], gold=gold, settings=Settings(rule="quota", drawn="at random"))
+        before = refine(frame, ["a", "b"], settings=Settings(rule="quota"))
+        high = (before.table["reliability_split"] == "high").to_numpy()
+        right = (labels.table["label_given"].to_numpy() == np.array(list("ab"))[truth])[high].mean()
+        covered += labels.quality.high.low <= right <= labels.quality.high.high
+    assert covered >= 17  # of 20 intervals of 95 %
