@@ -92,7 +92,9 @@ def test_with_hardly_any_gold_nothing_is_said_of_errors() -> None:
     draw, wrong = by_hand(30)
     few = np.where(np.arange(len(wrong)) == draw.clips[0], wrong, -1)
     statement = certify(draw, few, 0.1, 0.05).statement
-    assert statement == "Cannot certify: 1 gold labels are too few. Check clips that are drawn at random"
+    assert (
+        statement == "Cannot certify: 1 gold labels are too few. Have clips checked that are drawn at random"
+    )
 
 
 def test_an_unknown_draw_certifies_nothing() -> None:

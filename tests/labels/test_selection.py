@@ -111,7 +111,7 @@ def test_adaptive_thresholds_accept_more_of_a_rare_class(evidence: Evidence) -> 
 
 
 def test_the_estimate_of_the_high_split_holds_though_gold_decides_who_is_in_it() -> None:
-    """Quota, 120 gold labels: gold clips that are wrong leave the split, and must not flatter its estimate."""
+    """By quota: gold clips that are wrong leave the split, and must not flatter its estimate."""
     rng = np.random.default_rng(5)
     covered = 0
     for _ in range(20):
