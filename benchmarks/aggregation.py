@@ -135,7 +135,8 @@ def peers(votes: VoteSet, *, slow: bool) -> dict[str, Scores]:
     """Every peer that can read the set, as it comes and tempered."""
     if votes.tallied:
         return {}
-    redundancy = people_redundancy(votes.evidence, FitSettings().shared_error)
+    everybody = np.ones(len(votes.evidence.item), dtype=bool)
+    redundancy = people_redundancy(votes.evidence, everybody, FitSettings().shared_error)
     redundancy = redundancy if votes.kind == "human" else 1.0
     found: dict[str, Scores] = {}
     for name, method in _methods().items():

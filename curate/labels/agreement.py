@@ -40,7 +40,7 @@ def _supports(evidence: Evidence, given: Ints, counted: np.ndarray) -> np.ndarra
     n_columns, n_classes = int(evidence.offsets[-1]), evidence.n_classes
     cell = evidence.column[counted] * n_classes + given[evidence.item[counted]]
     met = np.bincount(cell, evidence.weight[counted], n_columns * n_classes).reshape(n_columns, n_classes)
-    owner = np.repeat(np.arange(len(evidence.instruments)), np.diff(evidence.offsets))
+    owner = evidence.owner
     of_class = np.zeros((len(evidence.instruments), n_classes))
     np.add.at(of_class, owner, met)
     rate = met / np.maximum(of_class[owner], 1e-9)

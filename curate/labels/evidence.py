@@ -92,6 +92,11 @@ class Evidence:
         return columns
 
     @property
+    def owner(self) -> Ints:
+        """Instrument of each column: (n_columns,)."""
+        return np.repeat(np.arange(len(self.instruments)), np.diff(self.offsets))
+
+    @property
     def is_class_valued(self) -> NDArray[np.bool_]:
         """Whether each instrument's options are the classes: (n_instruments,)."""
         return np.array([i.options == self.classes for i in self.instruments], dtype=bool)
@@ -144,10 +149,16 @@ class Evidence:
     @property
     def clips_answered(self) -> Ints:
         """Clips that each instrument said something about: (n_instruments,)."""
-        # The rows are sorted by clip and instrument: a new pair is where either changes.
-        new = np.ones(len(self.item), dtype=bool)
-        new[1:] = (np.diff(self.item) != 0) | (np.diff(self.instrument) != 0)
+        new = self.begins_answer(slice(None))
         return np.bincount(self.instrument[new], minlength=len(self.instruments))
+
+    def begins_answer(self, rows: slice) -> NDArray[np.bool_]:
+        """Whether each of some consecutive rows is the first of an instrument's answer on a clip."""
+        # The rows are sorted by clip and instrument: an answer begins where either changes.
+        item, instrument = self.item[rows], self.instrument[rows]
+        new = np.ones(len(item), dtype=bool)
+        new[1:] = (np.diff(item) != 0) | (np.diff(instrument) != 0)
+        return new
 
     def find(self, kind: Kind) -> list[int]:
         """Indices of the instruments of one kind, in order."""

@@ -195,7 +195,7 @@ def _confusions(
     (gold votes of the instrument + OWN_VOTES). Ours.
     """
     heard, column = np.unique(evidence.column[rows], return_inverse=True)
-    owner = np.repeat(np.arange(len(evidence.instruments)), np.diff(evidence.offsets))[heard]
+    owner = evidence.owner[heard]
     owners, owner = np.unique(owner, return_inverse=True)
     before, weight = posterior.confusions[heard], evidence.weight[rows]
     votes = np.zeros((len(heard), evidence.n_classes))

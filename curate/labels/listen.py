@@ -114,14 +114,14 @@ def _words(
 
 
 def _columns_of(evidence: Evidence, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    owner = np.repeat(np.arange(len(evidence.instruments)), np.diff(evidence.offsets))
+    owner = evidence.owner
     return np.isin(owner, indices)
 
 
 def _confusions(evidence: Evidence, probabilities: Floats) -> Floats:
     """What each instrument was seen to say, by the belief that came out: (n_columns, n_classes)."""
     counts = evidence.matrix().T @ probabilities + SMOOTHING / evidence.n_classes
-    owner = np.repeat(np.arange(len(evidence.instruments)), np.diff(evidence.offsets))
+    owner = evidence.owner
     total = np.zeros((len(evidence.instruments), evidence.n_classes))
     np.add.at(total, owner, counts)
     return np.asarray(counts / total[owner])

@@ -157,8 +157,7 @@ def _said(evidence: Evidence, posterior: Posterior, favoured: Ints, against: Int
     item, code = evidence.item[rows], evidence.instrument[rows]
     column, weight = evidence.offsets[code] + evidence.option[rows], evidence.weight[rows]
     moved = weight * _per_vote(evidence, posterior, favoured, against, rows)
-    new = np.ones(len(item), dtype=bool)  # rows are sorted: an answer begins where clip or instrument changes
-    new[1:] = (np.diff(item) != 0) | (np.diff(code) != 0)
+    new = evidence.begins_answer(rows)
     first = np.flatnonzero(new)
     likeliest = first if new.all() else _heaviest(weight, first, new)
     sums = np.add.reduceat(moved, first) if len(first) else moved

@@ -102,7 +102,7 @@ def scales(evidence: Evidence, settings: FitSettings, anchored: NDArray[np.bool_
     machines = _machine_powers(evidence, block == 1, settings.machine_redundancy)  # (n_rows,)
     powers = np.stack(
         [
-            _power(sizes[0], _people_redundancy(evidence, block == 0, settings.shared_error)),
+            _power(sizes[0], people_redundancy(evidence, block == 0, settings.shared_error)),
             _mean_over_items(evidence, block == 1, machines, sizes[1]),
             _power(sizes[2], settings.item_redundancy),
             _power(sizes[3], 1.0),
@@ -140,7 +140,7 @@ def _smoothing(people: Floats, machines: Floats, settings: FitSettings) -> Float
     return np.where(votes > 0, _ratio(mixed, votes), by_people)
 
 
-def people_redundancy(evidence: Evidence, shared_error: float) -> float:
+def people_redundancy(evidence: Evidence, rows: NDArray[np.bool_], shared_error: float) -> float:
     """How far people's votes on a clip repeat each other's errors: between 0 and 1.
 
     Votes alone cannot tell agreement on the truth from agreement on an error.
@@ -151,6 +151,7 @@ def people_redundancy(evidence: Evidence, shared_error: float) -> float:
 
     Args:
         evidence: The answers.
+        rows: Which of them are people's votes: (n_rows,).
         shared_error: The share of the agreement that is taken to be error.
 
     Returns:
@@ -160,10 +161,6 @@ def people_redundancy(evidence: Evidence, shared_error: float) -> float:
     Source:
         Ours; docs/decisions/0004-label-model-again.md.
     """
-    return _people_redundancy(evidence, _blocks(evidence) == 0, shared_error)
-
-
-def _people_redundancy(evidence: Evidence, rows: NDArray[np.bool_], shared_error: float) -> float:
     found = krippendorff_alpha(evidence, rows)
     drawn = (found.n_clips * found.alpha + ALPHA_CLIPS * USUAL_ALPHA) / (found.n_clips + ALPHA_CLIPS)
     return float(np.clip(shared_error * drawn, 0.0, 1.0))

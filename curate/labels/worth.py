@@ -84,9 +84,7 @@ def unique_bits(evidence: Evidence, posterior: Posterior) -> Floats:
     for first in range(0, evidence.n_items, CLIPS):
         rows = slice(*np.searchsorted(evidence.item, [first, first + CLIPS]))
         item, code = evidence.item[rows], evidence.instrument[rows]
-        new = np.ones(len(item), dtype=bool)
-        new[1:] = (np.diff(item) != 0) | (np.diff(code) != 0)
-        starts = np.flatnonzero(new)
+        starts = np.flatnonzero(evidence.begins_answer(rows))
         if len(starts):
             said = np.add.reduceat(_log_evidence(evidence, posterior, rows), starts)  # (n_answers, n_classes)
             for word in posterior.classifiers:
