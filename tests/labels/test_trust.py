@@ -75,9 +75,8 @@ def test_where_people_agree_they_may_err_alike() -> None:
         ["a", "b"],
     )
     # Four clips of alpha 1 beside twenty of 0.4: 0.5 of it is 0.25.
-    assert people_redundancy(agreed, np.ones(len(agreed.item), dtype=bool), 0.5) == pytest.approx(
-        0.5 * (4 * 1 + 20 * 0.4) / 24
-    )
+    everybody = np.ones(8, dtype=bool)
+    assert people_redundancy(agreed, everybody, 0.5) == pytest.approx(0.5 * (4 * 1 + 20 * 0.4) / 24)
     assert people_redundancy(split, everybody, 0.5) < 0.2
 
 
