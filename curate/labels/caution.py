@@ -47,15 +47,6 @@ class Rule:
 
 RULES = (
     Rule(
-        "little_skill",
-        "unskilled",
-        0.65,
-        "worse than one instrument",
-        "note",
-        "votes agree with the labels little more than luck would have it (mean kappa {complement:.2f}). "
-        "See whether the classes are understood alike, and check the best instrument against some truth",
-    ),
-    Rule(
         "off_majority",
         "off_majority",
         0.04,
@@ -116,7 +107,7 @@ def fires(rule: Rule, found: Symptoms) -> bool:
 
 def _caution(rule: Rule, found: Symptoms) -> Caution:
     value = float(getattr(found, rule.symptom))
-    text = rule.text.format(value=value, complement=1 - value)
+    text = rule.text.format(value=value)
     return Caution(rule.code, rule.severity, text, value, rule.threshold)
 
 

@@ -46,8 +46,11 @@ def test_a_sound_crowd_gets_no_serious_caution() -> None:
     assert [caution.code for caution in found if caution.severity == "serious"] == []
 
 
-def test_a_crowd_that_guesses_is_told_so() -> None:
-    assert "little_skill" in codes(crowd(5, 0.1))
+def test_labels_that_are_not_what_most_say_are_told() -> None:
+    evidence = crowd(5, 0.9)
+    against = fit(evidence).probabilities[:, ::-1]  # two classes: everything the other way round
+    assert "off_majority" in [caution.code for caution in cautions(evidence, against)]
+    assert "off_majority" not in codes(evidence)
 
 
 def test_single_votes_are_told_with_their_share() -> None:
