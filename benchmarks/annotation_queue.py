@@ -17,7 +17,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import entr
@@ -173,7 +173,7 @@ def replay(votes: VoteSet, way: Way, start: int, rng: np.random.Generator) -> Fl
     size = int(np.ceil(SETS[votes.name] * votes.evidence.n_items / N_BATCHES))
     curve = []
     for step in range(N_BATCHES + 1):
-        evidence = _of_rows(votes.evidence, np.sort(order[place < n_votes[votes.evidence.item[order]]]))
+        evidence = votes.evidence.of_rows(np.sort(order[place < n_votes[votes.evidence.item[order]]]))
         probabilities = fit(evidence).probabilities
         curve.append(_scores(probabilities, votes.gold))
         if step < N_BATCHES:
@@ -191,16 +191,6 @@ def _shuffled(evidence: Evidence, rng: np.random.Generator) -> tuple[Ints, Ints,
         order,
         np.arange(len(order)) - np.searchsorted(clip, clip),
         np.bincount(clip, minlength=evidence.n_items),
-    )
-
-
-def _of_rows(evidence: Evidence, rows: Ints) -> Evidence:
-    return replace(
-        evidence,
-        item=evidence.item[rows],
-        instrument=evidence.instrument[rows],
-        option=evidence.option[rows],
-        weight=evidence.weight[rows],
     )
 
 

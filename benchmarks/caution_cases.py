@@ -118,22 +118,11 @@ def accuracies(evidence: Evidence, gold: Ints) -> tuple[Floats, Floats]:
     return right / np.maximum(votes, 1e-9), votes
 
 
-def of_rows(evidence: Evidence, rows: np.ndarray) -> Evidence:
-    """Some of the rows, given as a mask or as sorted indices."""
-    return replace(
-        evidence,
-        item=evidence.item[rows],
-        instrument=evidence.instrument[rows],
-        option=evidence.option[rows],
-        weight=evidence.weight[rows],
-    )
-
-
 def _of_clips(evidence: Evidence, gold: Ints, clips: Ints) -> tuple[Evidence, Ints]:
     clips = np.sort(clips)
     place = np.full(evidence.n_items, -1)
     place[clips] = np.arange(len(clips))
-    kept = of_rows(evidence, place[evidence.item] >= 0)
+    kept = evidence.of_rows(place[evidence.item] >= 0)
     names = tuple(evidence.clip_ids[clip] for clip in clips)
     return replace(kept, item=place[kept.item], clip_ids=names), gold[clips]
 
@@ -142,7 +131,7 @@ def _of_instruments(evidence: Evidence, instruments: Ints) -> Evidence:
     instruments = np.sort(instruments)
     place = np.full(len(evidence.instruments), -1)
     place[instruments] = np.arange(len(instruments))
-    kept = of_rows(evidence, place[evidence.instrument] >= 0)
+    kept = evidence.of_rows(place[evidence.instrument] >= 0)
     names = tuple(evidence.instruments[index] for index in instruments)
     return replace(kept, instrument=place[kept.instrument], instruments=names)
 
@@ -154,7 +143,7 @@ def _thinned(evidence: Evidence, n_votes: int, rng: np.random.Generator) -> Evid
     order = rng.permutation(len(evidence.item))
     order = order[np.argsort(evidence.item[order], kind="stable")]
     place = np.arange(len(order)) - np.searchsorted(evidence.item[order], evidence.item[order])
-    return of_rows(evidence, np.sort(order[place < n_votes]))
+    return evidence.of_rows(np.sort(order[place < n_votes]))
 
 
 def _thinned_tally(evidence: Evidence, n_votes: int, rng: np.random.Generator) -> Evidence:
@@ -162,7 +151,7 @@ def _thinned_tally(evidence: Evidence, n_votes: int, rng: np.random.Generator) -
     for rows in np.split(np.arange(len(left)), np.flatnonzero(np.diff(evidence.item)) + 1):
         tally = evidence.weight[rows].astype(np.int64)
         left[rows] = rng.multivariate_hypergeometric(tally, min(n_votes, tally.sum()))
-    return of_rows(replace(evidence, weight=left), left > 0)
+    return replace(evidence, weight=left).of_rows(left > 0)
 
 
 def _answering(evidence: Evidence, bad: np.ndarray, instead: Ints) -> Evidence:

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, fields
 
 import numpy as np
-from caution_cases import Case, accuracies, of_rows, read_cases
+from caution_cases import Case, accuracies, read_cases
 from numpy.typing import NDArray
 
 from curate.labels import Evidence, fit
@@ -183,7 +183,7 @@ def halves_disagree(evidence: Evidence, rng: np.random.Generator, n_splits: int 
     n_instruments, shares = len(evidence.instruments), []
     for _ in range(n_splits if n_instruments >= 2 else 0):
         half = (rng.permutation(n_instruments) < n_instruments // 2)[evidence.instrument]
-        parts = [of_rows(evidence, rows) for rows in (half, ~half)]
+        parts = [evidence.of_rows(rows) for rows in (half, ~half)]
         spoken = [np.bincount(part.item, minlength=evidence.n_items) > 0 for part in parts]
         both = spoken[0] & spoken[1]
         if both.sum() >= 20:

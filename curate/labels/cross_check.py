@@ -5,7 +5,7 @@ where it is used.
 """
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -126,13 +126,7 @@ def without_given(evidence: Evidence, hidden: Marks | None = None) -> Evidence:
     """
     from_given = np.isin(evidence.instrument, evidence.find("given"))
     kept = ~from_given if hidden is None else ~(from_given & hidden[evidence.item])
-    return replace(
-        evidence,
-        item=evidence.item[kept],
-        instrument=evidence.instrument[kept],
-        option=evidence.option[kept],
-        weight=evidence.weight[kept],
-    )
+    return evidence.of_rows(kept)
 
 
 def _probabilities(evidence: Evidence, classifier: Floats | None) -> tuple[Source, Floats]:

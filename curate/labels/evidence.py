@@ -7,7 +7,7 @@ classifier. It speaks in *options*. Where its options are the classes, it is
 "often"), what it says about the classes is learned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -105,6 +105,16 @@ class Evidence:
     def is_machine(self) -> NDArray[np.bool_]:
         """Whether each instrument is a model rather than a person: (n_instruments,)."""
         return np.array([i.kind in MACHINES for i in self.instruments], dtype=bool)
+
+    def of_rows(self, rows: Ints | NDArray[np.bool_]) -> "Evidence":
+        """Some of the rows, given as a mask or as sorted indices; instruments and clips stay."""
+        return replace(
+            self,
+            item=self.item[rows],
+            instrument=self.instrument[rows],
+            option=self.option[rows],
+            weight=self.weight[rows],
+        )
 
     def matrix(self, scale: Floats | None = None) -> Votes:
         """The weights as a sparse matrix (n_items, n_columns), each row times `scale` (n_rows,)."""
