@@ -1,7 +1,7 @@
 """The latent-class model: what class each clip has, given what every instrument said.
 
-It is Dawid and Skene's model with four precautions, each measured in
-docs/decisions/0002-label-model.md: confusions are shrunk to those of alike
+It is Dawid and Skene's model with four precautions, measured in
+docs/decisions/0002 and 0004: confusions are shrunk to those of alike
 instruments; they are estimated close to the votes; answers of alike sources
 count for less than as many independent ones; and the share of votes is blended
 in at the end.
