@@ -78,14 +78,22 @@ def run(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, a random sample.")] = None,
     max_calls: Annotated[int | None, typer.Option(min=0, help="Stop asking after so many new calls.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Stop asking after so many new tokens, in and out together.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop asking after so many US dollars; needs vlm.price.")
+    ] = None,
 ) -> None:
     """Make a release and a report. Run again, it does only what is missing or changed."""
     # Heavy parts are imported by the verbs that need them, so that help and init answer at once.
     from curate import verbs
     from curate.progress import bars
+    from curate.run_folder import Caps
 
+    caps = Caps(max_calls, max_tokens, max_cost)
     with bars() as progress:
-        finished = verbs.run(recipe, out, limit=limit, max_calls=max_calls, progress=progress)
+        finished = verbs.run(recipe, out, limit=limit, caps=caps, progress=progress)
     _tell(verbs.findings(finished))
 
 

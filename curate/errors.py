@@ -8,10 +8,16 @@ CurateError                     anything a user can put right; exit code 1, no t
 │   └── TableError              a table breaks its contract
 ├── MediaError                  one clip cannot be read: it is set aside with this reason
 ├── MissingPartError            an optional package or program is not installed
+├── WrongMediaError             the model's answers are not about the pictures that were sent
 ├── ReleaseError                a release cannot be written, read or published as it is
 └── ClientError                 the vision-language model did not answer
+    ├── EndpointGone            nobody answers any more: the run stops, and goes on from there later
     └── RetryableError          asking again may help
-        └── RateLimited         asking again later will help
+        ├── RateLimited         the server asks for fewer requests
+        ├── TimedOut            no reply came in time
+        ├── Unreachable         no connection, or one that broke
+        ├── ServerTrouble       the server failed by its own word
+        └── BadReply            what came is no reply: cut short, or not as asked
 """
 
 from collections.abc import Sequence
@@ -75,12 +81,20 @@ class MissingPartError(CurateError):
     """An optional package or program is not installed."""
 
 
+class WrongMediaError(CurateError):
+    """The model's answers are not about the pictures that were sent to it."""
+
+
 class ReleaseError(CurateError):
     """A release cannot be written, read or published as it is."""
 
 
 class ClientError(CurateError):
     """The vision-language model did not answer, and asking again will not help."""
+
+
+class EndpointGone(ClientError):
+    """Nobody answers any more, so no more is asked; what was answered is kept."""
 
 
 class RetryableError(ClientError):
@@ -97,3 +111,19 @@ class RateLimited(RetryableError):
         """Keep the wait that the server named."""
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class TimedOut(RetryableError):
+    """No reply came in time; fewer requests at once may help."""
+
+
+class Unreachable(RetryableError):
+    """No connection could be made, or it broke before the reply was whole."""
+
+
+class ServerTrouble(RetryableError):
+    """The server says that it failed, such as HTTP 500 or 503."""
+
+
+class BadReply(RetryableError):
+    """What came back is no reply: JSON that is cut short, another shape, no choice in it."""

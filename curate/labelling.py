@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curate.answers.reasons import contradicted
 from curate.labels.evidence import Evidence
 from curate.labels.gather import item_directions, item_options
 from curate.labels.intake import evidence_from_frame
@@ -30,6 +31,7 @@ def label(run: Run, read: Frames) -> tuple[Frames, Counts]:
         run.classes,
         gold=read["gold"].select("clip_id", "label"),
         groups=dict(named.iter_rows()),
+        barred=dict(contradicted(read["reasons"]).iter_rows()),
         settings=_settings(run.recipe.labels),
     )
     written = {

@@ -6,29 +6,25 @@ checks what it returns and writes it. A stage whose inputs and parameters are
 as they were is not carried out again.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from curate import tables
-from curate.answers.ask import Asked, ask_questionnaire
+from curate.answers.reasons import reason_evidence
 from curate.clips.fingerprint import fingerprint
 from curate.clips.groups import make_splits
-from curate.clips.media import media_store
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError, Problem
-from curate.frames.take import take_frames
+from curate.interview import ask, look, look_and_ask
 from curate.labelling import Counts, Frames, check_labels, label
 from curate.labels.gather import gather, item_directions, item_options
 from curate.manifest import Manifest, stage_key, versions
 from curate.outputs import write_out
 from curate.run_folder import Run, contract
-from curate.vlm.backends import open_client, vlm_files
-from curate.vlm.ledger import Ledger
+from curate.vlm.backends import vlm_files
 
 NOTHING_TELLS = Problem(
     "clips",
@@ -63,6 +59,8 @@ def execute(run: Run) -> None:
     run.save()
     manifest = Manifest.load(run.folder)
     manifest.facts = {"name": run.recipe.name, "recipe": run.recipe_text, "versions": versions()}
+    _carry_out(CLIPS, run, manifest)
+    _look_and_ask(run, manifest)
     for stage in STAGES:
         _carry_out(stage, run, manifest)
     _finish(run, manifest)
@@ -82,17 +80,47 @@ def _finish(run: Run, manifest: Manifest) -> None:
     manifest.record("release", key, outputs, {}, time.monotonic() - started_s)
 
 
+def _look_and_ask(run: Run, manifest: Manifest) -> None:
+    """Frames and answers at the same time, where there are no frames yet to ask about."""
+    if _is_current(FRAMES, run, manifest):
+        return _carry_out(ANSWERS, run, manifest)
+    started_s = time.monotonic()
+    looked, asked = look_and_ask(run, _inputs(FRAMES, run))
+    _keep(FRAMES, run, manifest, looked, started_s)
+    _keep(ANSWERS, run, manifest, asked, started_s)
+    return None
+
+
 def _carry_out(stage: Stage, run: Run, manifest: Manifest) -> None:
-    inputs = {stem: manifest.output_digest(f"{stem}.parquet") for stem in stage.reads}
-    key = stage_key(stage.name, {"inputs": inputs, "curate": versions()["curate"], **stage.parameters(run)})
-    if manifest.is_current(stage.name, key):
+    if _is_current(stage, run, manifest):
         return
     started_s = time.monotonic()
-    written, counts = stage.work(run, {stem: run.read(stem) for stem in stage.reads})
+    _keep(stage, run, manifest, stage.work(run, _inputs(stage, run)), started_s)
+
+
+def _is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
+    return manifest.is_current(stage.name, _key(stage, run, manifest))
+
+
+def _key(stage: Stage, run: Run, manifest: Manifest) -> str:
+    inputs = {stem: manifest.output_digest(f"{stem}.parquet") for stem in stage.reads}
+    return stage_key(stage.name, {"inputs": inputs, "curate": versions()["curate"], **stage.parameters(run)})
+
+
+def _inputs(stage: Stage, run: Run) -> Frames:
+    return {stem: run.read(stem) for stem in stage.reads}
+
+
+def _keep(
+    stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts], started_s: float
+) -> None:
+    """Check and write what a stage made, and record it."""
+    written, counts = done
     for stem in stage.writes:
         tables.write(contract(stem), written[stem], run.path(stem), run.classes)
-    kept_key = key if stage.is_complete(counts) else f"incomplete {key}"
+    key = _key(stage, run, manifest)
     outputs = [run.path(stem) for stem in stage.writes]
+    kept_key = key if stage.is_complete(counts) else f"incomplete {key}"
     manifest.record(stage.name, kept_key, outputs, counts, time.monotonic() - started_s)
 
 
@@ -127,41 +155,9 @@ def _anything_tells(run: Run, clips: pl.DataFrame, found: ClipTables) -> bool:
     return ranked or any(said)
 
 
-def _frames(run: Run, read: Frames) -> tuple[Frames, Counts]:
-    store = media_store(run.recipe.clips)
-    taken = take_frames(read["clips"], store, run.recipe.frames, run.pictures, progress=run.steps("frames"))
-    written = {"frames": taken.frames, "problems-frames": taken.problems}
-    return written, {name: frame.height for name, frame in written.items()}
-
-
-def _answers(run: Run, read: Frames) -> tuple[Frames, Counts]:
-    with Ledger(run.folder / "ledger.sqlite") as ledger:
-        asked = asyncio.run(_ask(run, read, ledger))
-        calls = ledger.calls(asked.answers["call"].drop_nulls().to_list())
-    written = {"answers": asked.answers, "calls": calls, "problems-answers": asked.problems}
-    return written, {"answers": asked.answers.height, "failed": asked.n_failed, "left_out": asked.n_left_out}
-
-
-async def _ask(run: Run, read: Frames, ledger: Ledger) -> Asked:
-    client = open_client(run.recipe.vlm, run.environ)
-    try:
-        return await ask_questionnaire(
-            read["clips"],
-            read["frames"],
-            run.questionnaire,
-            client,
-            ledger,
-            run.pictures.get,
-            max_calls=run.max_calls,
-            rng=np.random.default_rng(),
-            progress=run.steps("answers"),
-        )
-    finally:
-        await client.close()
-
-
 def _evidence(_: Run, read: Frames) -> tuple[Frames, Counts]:
-    evidence = gather(read["clips"], read["votes"], read["answers"], read["probabilities"])
+    said = gather(read["clips"], read["votes"], read["answers"], read["probabilities"])
+    evidence = pl.concat([said, reason_evidence(read["reasons"])]).sort("clip_id", "instrument", "outcome")
     return {"evidence": evidence}, {"rows": evidence.height}
 
 
@@ -170,52 +166,60 @@ def _problems(_: Run, read: Frames) -> tuple[Frames, Counts]:
     return {"problems": problems}, {"problems": problems.height}
 
 
+CLIPS = Stage(
+    "clips",
+    _clips,
+    reads=(),
+    writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
+    parameters=lambda run: {
+        "clips": run.recipe.clips.model_dump(mode="json"),
+        "truth": run.recipe.evaluation.model_dump(mode="json"),
+        "splits": run.recipe.splits.model_dump(mode="json"),
+        "classes": run.classes,
+        "limit": run.limit,
+        "files": fingerprint(run.recipe.clips, run.recipe.evaluation.truth),
+    },
+)
+
+FRAMES = Stage(
+    "frames",
+    look,
+    reads=("clips",),
+    writes=("frames", "problems-frames"),
+    parameters=lambda run: {
+        "frames": run.recipe.frames.model_dump(mode="json"),
+        "context": run.recipe.answers.context,
+    },
+)
+
+ANSWERS = Stage(
+    "answers",
+    ask,
+    reads=("clips", "frames"),
+    writes=("answers", "context", "reasons", "calls", "problems-answers"),
+    parameters=lambda run: {
+        "answers": run.recipe.answers.model_dump(mode="json", exclude={"questionnaire"}),
+        "task": run.recipe.task.model_dump(mode="json"),
+        "vlm": run.recipe.vlm.model_dump(mode="json"),
+        "files": vlm_files(run.recipe.vlm),
+        "questionnaire": run.questionnaire.digest,
+        "items": [item.id for item in run.questionnaire.items],
+    },
+    # What failed or was left out is asked again by the next run; the ledger keeps the rest.
+    is_complete=lambda counts: counts["failed"] == 0 and counts["left_out"] == 0,
+)
+
 STAGES: Sequence[Stage] = (
-    Stage(
-        "clips",
-        _clips,
-        reads=(),
-        writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
-        parameters=lambda run: {
-            "clips": run.recipe.clips.model_dump(mode="json"),
-            "truth": run.recipe.evaluation.model_dump(mode="json"),
-            "splits": run.recipe.splits.model_dump(mode="json"),
-            "classes": run.classes,
-            "limit": run.limit,
-            "files": fingerprint(run.recipe.clips, run.recipe.evaluation.truth),
-        },
-    ),
-    Stage(
-        "frames",
-        _frames,
-        reads=("clips",),
-        writes=("frames", "problems-frames"),
-        parameters=lambda run: {"frames": run.recipe.frames.model_dump(mode="json")},
-    ),
-    Stage(
-        "answers",
-        _answers,
-        reads=("clips", "frames"),
-        writes=("answers", "calls", "problems-answers"),
-        parameters=lambda run: {
-            "vlm": run.recipe.vlm.model_dump(mode="json"),
-            "files": vlm_files(run.recipe.vlm),
-            "questionnaire": run.questionnaire.digest,
-            "items": [item.id for item in run.questionnaire.items],
-        },
-        # What failed or was left out is asked again by the next run; the ledger keeps the rest.
-        is_complete=lambda counts: counts["failed"] == 0 and counts["left_out"] == 0,
-    ),
     Stage(
         "evidence",
         _evidence,
-        reads=("clips", "votes", "answers", "probabilities"),
+        reads=("clips", "votes", "answers", "probabilities", "reasons"),
         writes=("evidence",),
     ),
     Stage(
         "labels",
         label,
-        reads=("clips", "evidence", "gold"),
+        reads=("clips", "evidence", "gold", "reasons"),
         writes=("labels", "instruments", "confusions", "cautions", "certificates", "quality"),
         parameters=lambda run: {
             "labels": run.recipe.labels.model_dump(mode="json"),

@@ -19,6 +19,17 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is in all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a run may newly spend; None is no cap."""
+
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    """Of prompts and replies together."""
+    max_cost: float | None = None
+    """In US dollars."""
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
@@ -38,8 +49,8 @@ class Run:
     """Where the key of a model's server is looked up; nothing else is."""
     limit: int | None = None
     """Only so many clips."""
-    max_calls: int | None = None
-    """At most so many new calls."""
+    caps: Caps = Caps()
+    """What may newly be spent."""
     progress: Progress = silent
 
     @property
@@ -105,7 +116,7 @@ def open_run(
     *,
     environ: Mapping[str, str],
     limit: int | None = None,
-    max_calls: int | None = None,
+    caps: Caps = Caps(),  # noqa: B008 frozen, and so shared safely
     progress: Progress = silent,
 ) -> Run:
     """Read a recipe and its questionnaire, and settle where the run lives.
@@ -116,7 +127,7 @@ def open_run(
             (with a limit, runs/NAME-LIMIT-clips).
         environ: Where the key of a model's server is looked up.
         limit: Only so many clips.
-        max_calls: At most so many new calls.
+        caps: What may newly be spent.
         progress: Told of every step.
 
     Raises:
@@ -135,7 +146,7 @@ def open_run(
         or recipe.parent / "runs" / (read.name if limit is None else f"{read.name}-{limit}-clips"),
         environ=environ,
         limit=limit,
-        max_calls=max_calls,
+        caps=caps,
         progress=progress,
     )
 

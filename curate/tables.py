@@ -21,6 +21,7 @@ TableName = Literal[
     "certificates",
     "clips",
     "confusions",
+    "context",
     "cross_check",
     "evidence",
     "frames",
@@ -30,6 +31,7 @@ TableName = Literal[
     "probabilities",
     "problems",
     "quality",
+    "reasons",
     "release_clips",
     "votes",
 ]

@@ -20,7 +20,7 @@ from curate.recipe import GoldFile
 from curate.release.content import Metrics
 from curate.release.load import load_release
 from curate.release.truth import against_truth
-from curate.run_folder import Progress, Run, open_run, reopen_run, silent
+from curate.run_folder import Caps, Progress, Run, open_run, reopen_run, silent
 
 _ESTIMATES = {
     "given": "given labels",
@@ -44,7 +44,7 @@ def run(
     *,
     environ: Mapping[str, str] | None = None,
     limit: int | None = None,
-    max_calls: int | None = None,
+    caps: Caps = Caps(),  # noqa: B008 frozen, and so shared safely
     progress: Progress = silent,
 ) -> Run:
     """Carry out a recipe, as `curate run` does, and return the finished run.
@@ -54,7 +54,7 @@ def run(
         folder: The run's folder; runs/NAME beside the recipe if left out.
         environ: Where the key of a model's server is looked up; the process's own if left out.
         limit: Only so many clips, a random sample.
-        max_calls: Stop asking after so many new calls.
+        caps: Stop asking when so much is newly spent.
         progress: Called with a stage's name, how much of it is done, and how much there is.
 
     Raises:
@@ -65,7 +65,7 @@ def run(
         Path(folder) if folder else None,
         environ=os.environ if environ is None else environ,
         limit=limit,
-        max_calls=max_calls,
+        caps=caps,
         progress=progress,
     )
     execute(opened)

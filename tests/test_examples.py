@@ -20,6 +20,19 @@ def test_every_recipe_and_questionnaire_is_valid(path: Path, monkeypatch: pytest
     assert load_questionnaire(load_recipe(path).answers.questionnaire).items
 
 
+def test_five_pictures_a_second_differ_from_sentences_in_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CURATE_TEST_DATA", "/anywhere")
+    context, five_fps = (load_recipe(EXAMPLES / name / "recipe.yaml") for name in ("context", "five_fps"))
+    assert context.answers.context == "between"
+    assert (five_fps.frames.strategy, five_fps.frames.fps) == ("fps", 5)
+    assert five_fps.answers == context.answers.model_copy(update={"context": "none"})
+    assert five_fps.frames.size_px == context.frames.size_px
+    for section in ("task", "clips", "splits", "vlm", "labels"):
+        assert getattr(five_fps, section) == getattr(context, section)
+
+
 @pytest.fixture(scope="module")
 def real(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:

@@ -1,195 +1,285 @@
-"""Asks the questionnaire about every clip, one prompt an item."""
+"""Asks about every clip: context, the questionnaire in all its ways, controls, reasons."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from curate import tables
-from curate.answers.parse import parse
-from curate.frames.receipt import receipt
-from curate.questionnaire import PROMPT_VERSION, Item, Questionnaire, question_text
-from curate.vlm.asking import Call, Result, ask_all
-from curate.vlm.client import Picture, Prompt, VisionClient
-from curate.vlm.ledger import Ledger
-
-FORM = "letter"
-"""What a reply must look like. Not the whole questionnaire: an item added to it must not
-cost the calls of the others again."""
-_ORDER = ("clip_id", "item", "variant", "control")
-_ROWS_AT_ONCE = 10_000
-"""So many answers wait as Python objects, several times the size of a table's rows."""
+from curate.answers.context import (
+    Parts,
+    Read,
+    Sentence,
+    context_problems,
+    context_table,
+    in_words,
+    interleave,
+    sentences,
+    spoken,
+    timed,
+)
+from curate.answers.questions import Question, Told, questions
+from curate.answers.reasons import Reasons, reason, reasons_problem, reasons_table
+from curate.answers.rows import About, Rows
+from curate.answers.schedule import BASE, Control, Schedule, Way
+from curate.answers.shown import Shown, receipt_of_moments
+from curate.answers.watch import Watch
+from curate.questionnaire import Questionnaire
+from curate.recipe import Answers, Task
+from curate.vlm.asking import Call, Desk, Result
+from curate.vlm.client import Prompt
+from curate.vlm.workers import for_each
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Tables `answers` and `problems`, and how the answers were come by."""
+    """What came of asking: tables as schemas/ declare them, `answers` before they are settled."""
 
     answers: pl.DataFrame
-    """Sorted by clip, item, variant, control."""
+    context: pl.DataFrame
+    reasons: pl.DataFrame
     problems: pl.DataFrame
     """A row a call that failed."""
     n_fresh: int
-    """Calls that were answered now."""
+    """Answers for which the model was asked now."""
     n_reused: int
     """Answers taken from calls made before, or made for another clip with the same pictures."""
     n_failed: int
     n_left_out: int
-    """Answers that are missing because max_calls was reached."""
+    """Answers, sentences and reasons that are missing because a cap was reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What is sent of one clip."""
+@dataclass(frozen=True)
+class Survey:
+    """What is asked of every clip."""
 
-    clip_id: str
-    name: str
-    pictures: tuple[str, ...]
-    """sha256 of the key frames, in order."""
-    receipt: str
+    questionnaire: Questionnaire
+    answers: Answers
+    """The recipe's section."""
+    task: Task
+    schedule: Schedule
+    told: Told
+    """How the model tells how sure it is."""
+    reasoned: Callable[[str], bool] = lambda clip_id: False
+    """Whether a clip, by its id, is also observed, concluded and reflected on."""
+    ways: dict[Way, tuple[Question, ...]] = field(default_factory=dict)
+
+    def asked(self, way: Way) -> tuple[Question, ...]:
+        """Everything that is asked in one way; the same for every clip, and so made once."""
+        if way not in self.ways:
+            self.ways[way] = questions(self.questionnaire, self.answers, self.told, way)
+        return self.ways[way]
+
+    @cached_property
+    def n_draws(self) -> int:
+        """Draws an answer."""
+        return self.answers.samples if self.told == "samples" else 1
 
 
-async def ask_questionnaire(
-    clips: pl.DataFrame,
-    frames: pl.DataFrame,
-    questionnaire: Questionnaire,
-    client: VisionClient,
-    ledger: Ledger,
-    picture: Callable[[str], bytes],
+async def ask_about(
+    clips: AsyncIterable[Shown],
+    survey: Survey,
+    desk: Desk,
+    read: Read,
     *,
-    max_calls: int | None = None,
-    rng: np.random.Generator,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    concurrency: int,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Asked:
-    """Ask every item about every clip that has key frames.
+    """Ask everything about every clip.
+
+    All questions about one clip are put together, and its pictures come first
+    in each, so that a server reads them once.
 
     Args:
-        clips: Table clips.
-        frames: Table frames; the key frames are sent, in order of their index.
-            Clips without any were set aside before and are not asked about.
-        questionnaire: What to ask.
-        client: Who is asked, at the client's own pace.
-        ledger: Of all calls ever made in this run; looked into first.
-        picture: The bytes of a picture by their sha256.
-        max_calls: At most so many calls that are not in the ledger. The
-            answers beyond are left out, and counted.
-        rng: Jitter of the waits before asking again.
-        progress: Told of (answers done, answers in all).
+        clips: With their key frames; taken as needed, so that they may still
+            be in the making.
+        survey: What is asked.
+        desk: Who is asked.
+        read: The bytes of a picture by their sha256.
+        concurrency: Calls that may be under way at once: enough clips are
+            opened to fill them.
+        progress: Told how many clips are done.
 
     Raises:
-        ClientError: No call was answered, and several in a row failed alike.
+        WrongMediaError: The canaries say that answers are not about the
+            pictures that were sent, and the recipe says to stop then.
+        EndpointGone: The model is silent.
     """
-    shown = _shown(clips, frames)
-    sheet = _Sheet(shown, questionnaire.items)
-    total = len(shown) * len(questionnaire.items)
-    await ask_all(
-        _calls(shown, questionnaire, picture),
-        client,
-        ledger,
-        sheet.take,
-        pace=client.pace,
-        rng=rng,
-        max_calls=max_calls,
-        progress=lambda done: progress(done, total),
-    )
-    return sheet.asked()
-
-
-def _shown(clips: pl.DataFrame, frames: pl.DataFrame) -> list[_Shown]:
-    """Every clip that has key frames, in the order of `clips`."""
-    keys = frames.filter(pl.col("role") == "key").sort("clip_id", "index")
-    # One clip's frames at a time: a DataFrame for each of many clips takes gigabytes.
-    sent = {
-        str(clip_id): (tuple(rows["sha256"]), receipt(rows))
-        for (clip_id,), rows in keys.group_by("clip_id", maintain_order=True)
-    }
-    named = clips.select("clip_id", "name").iter_rows()
-    return [_Shown(clip_id, name, *sent[clip_id]) for clip_id, name in named if clip_id in sent]
-
-
-def _calls(
-    shown: Sequence[_Shown], questionnaire: Questionnaire, picture: Callable[[str], bytes]
-) -> Iterator[Call]:
-    """All items of a clip, one after the other, so that a server finds its pictures already read."""
-    for clip in shown:
-        pictures = tuple(Picture(picture(digest), digest) for digest in clip.pictures)
-        for item in questionnaire.items:
-            prompt = Prompt(pictures, question_text(questionnaire, item), item.letters)
-            yield Call(prompt, PROMPT_VERSION, clip.receipt, FORM)
+    room = _Room(survey, desk, read, progress)
+    # One more wave of clips than fills the calls: while some wait for context, others are asked.
+    n_calls = len(survey.asked(BASE)) * survey.n_draws
+    await for_each(_neighbours(clips), room.clip, at_once=2 + 2 * concurrency // n_calls)
+    return room.asked()
 
 
 @dataclass(slots=True)
-class _Sheet:
-    """Takes results down as rows, as they come; no reply is kept."""
+class _Room:
+    """Where one clip after the other is asked about."""
 
-    shown: Sequence[_Shown]
-    items: Sequence[Item]
-    rows: list[dict[str, object]] = field(default_factory=list)
-    full: list[pl.DataFrame] = field(default_factory=lambda: [tables.empty("answers")])
-    problems: dict[int, dict[str, object]] = field(default_factory=dict)
-    """By place of the call."""
-    n_fresh: int = 0
-    n_reused: int = 0
+    survey: Survey
+    desk: Desk
+    read: Read
+    progress: Callable[[int], None]
+    rows: Rows = field(default_factory=Rows)
+    described: list[tuple[Shown, Sequence[Sentence]]] = field(default_factory=list)
+    reasons: list[Reasons] = field(default_factory=list)
+    n_done: int = 0
+    watch: Watch = field(init=False)
 
-    def take(self, place: int, result: Result) -> None:
-        """Read the result of the call at that place: all items of a clip, then the next clip."""
-        if result.reply is None and result.error is None:
-            return
-        clip, item = self.shown[place // len(self.items)], self.items[place % len(self.items)]
-        self.rows.append(_row(clip, item, result))
-        if result.error is not None:
-            self.problems[place] = _problem(clip, item, result.error)
-        elif result.fresh:
-            self.n_fresh += 1
-        else:
-            self.n_reused += 1
-        if len(self.rows) == _ROWS_AT_ONCE:
-            self._turn()
+    def __post_init__(self) -> None:
+        """Watch the canaries."""
+        self.watch = Watch(same_words(self.survey.answers))
+
+    async def clip(self, pair: tuple[Shown, Shown | None]) -> None:
+        """Everything about one clip; `pair` holds another, for its pictures."""
+        clip, other = pair
+        said: Sequence[Sentence] = ()
+        if self.survey.answers.context == "between":
+            said = await sentences(clip, self.desk, self.read)
+            self.described.append((clip, said))
+            for problem in context_problems(clip, said):
+                self.rows.add_problem(clip, problem)
+        await asyncio.gather(
+            self._asked(clip, said), self._controlled(clip, other, said), self._reasoned(clip, said)
+        )
+        self._look(clip)
+        self.n_done += 1
+        self.progress(self.n_done)
 
     def asked(self) -> Asked:
         """The tables, whatever the order in which the results came."""
-        self._turn()
-        answers = pl.concat(self.full).sort(_ORDER)
+        left_out = sum(one.outcome == "left_out" for _, said in self.described for one in said)
+        left_out += sum(found.outcome == "left_out" for found in self.reasons)
+        if self.survey.answers.controls.wrong_media == "stop":
+            self.watch.judge(self.rows.answers())
         return Asked(
-            answers=answers,
-            problems=tables.table("problems", [self.problems[place] for place in sorted(self.problems)]),
-            n_fresh=self.n_fresh,
-            n_reused=self.n_reused,
-            n_failed=len(self.problems),
-            n_left_out=len(self.shown) * len(self.items) - answers.height,
+            answers=self.rows.answers(),
+            context=context_table(self.described),
+            reasons=reasons_table(self.reasons, self.survey.task.classes),
+            problems=self.rows.problem_table(),
+            n_fresh=self.rows.n_fresh,
+            n_reused=self.rows.n_reused,
+            n_failed=self.rows.n_failed,
+            n_left_out=self.rows.n_left_out + left_out,
         )
 
-    def _turn(self) -> None:
-        self.full.append(tables.table("answers", self.rows))
-        self.rows = []
+    async def _asked(self, clip: Shown, said: Sequence[Sentence]) -> None:
+        about = About(clip, "none", clip.receipt, clip.clip_id)
+        parts = (*interleave(clip, said, self.read), *spoken(clip))
+        await asyncio.gather(
+            *(self._put(about, parts, way) for way in self.survey.schedule.ways_of(clip.clip_id))
+        )
+
+    async def _controlled(self, clip: Shown, other: Shown | None, said: Sequence[Sentence]) -> None:
+        sent = {name: _sent(name, clip, other) for name in self.survey.schedule.controls_of(clip.clip_id)}
+        await asyncio.gather(
+            *(self._control(name, clip, shown, said) for name, shown in sent.items() if shown is not None)
+        )
+
+    async def _control(self, name: Control, clip: Shown, shown: Shown, said: Sequence[Sentence]) -> None:
+        about = About(clip, name, receipt_of_moments(shown.keys), shown.clip_id if shown.keys else None)
+        parts = (*_media(shown, said, self.read), *spoken(clip))
+        # Where no words are a clip's own, a canary is the very prompt of the other clip: asked all the same.
+        await self._put(about, parts, BASE, again=f"canary {clip.clip_id}" if name == "canary" else "")
+
+    async def _put(self, about: About, parts: Parts, way: Way, again: str = "") -> None:
+        await asyncio.gather(
+            *(self._question(about, parts, question, again) for question in self.survey.asked(way))
+        )
+
+    async def _question(self, about: About, parts: Parts, question: Question, again: str) -> None:
+        prompt = Prompt((*parts, question.words), question.form, draw=question.way.draw, again=again)
+        results = await asyncio.gather(
+            *(
+                self.desk.ask(Call(drawn, question.version, about.receipt))
+                for drawn in _draws(prompt, self.survey)
+            )
+        )
+        self.rows.take(about, question, results)
+
+    async def _reasoned(self, clip: Shown, said: Sequence[Sentence]) -> None:
+        if not self.survey.reasoned(clip.clip_id):
+            return
+        found = await reason(clip, timed(clip, said, self.read), self.survey.task, self.desk)
+        self.reasons.append(found)
+        if problem := reasons_problem(found):
+            self.rows.add_problem(clip, problem)
+
+    def _look(self, clip: Shown) -> None:
+        """Stop as soon as the canaries are sure that answers are about the wrong pictures."""
+        is_control = "canary" in self.survey.schedule.controls_of(clip.clip_id)
+        if is_control and self.survey.answers.controls.wrong_media == "stop" and self.watch.is_due():
+            self.watch.judge(self.rows.answers())
 
 
-def _row(clip: _Shown, item: Item, result: Result) -> dict[str, object]:
-    row: dict[str, object] = {
-        "clip_id": clip.clip_id,
-        "item": item.id,
-        "variant": "base",
-        "control": "none",
-        "receipt": clip.receipt,
-    }
-    if result.reply is None:
-        return row | {"outcome": "failed"}
-    read = parse(result.reply, item)
-    return row | {
-        "outcome": read.outcome,
-        "answer": read.answer,
-        "probs": None if read.probs is None else list(read.probs),
-        "source": read.source,
-        "call": result.key,
-    }
+def same_words(answers: Answers) -> bool:
+    """Whether every clip is asked in the same words."""
+    return answers.context == "none" and not answers.transcript
 
 
-def _problem(clip: _Shown, item: Item, error: str) -> dict[str, object]:
-    return {
-        "where": f"item {item.id}",
-        "clip": clip.name,
-        "kind": "answer",
-        "what": error,
-        "action": "set_aside",
-    }
+def _draws(prompt: Prompt, survey: Survey) -> Sequence[Prompt]:
+    """One prompt, or as many warm ones as answers are drawn."""
+    if survey.told != "samples":
+        return [prompt]
+    first = prompt.draw * survey.n_draws
+    return [replace(prompt, draw=first + n, warm=True) for n in range(survey.n_draws)]
+
+
+def _sent(control: Control, clip: Shown, other: Shown | None) -> Shown | None:
+    """Whose pictures a control sends, in which order; None where the clip has no such control."""
+    if control == "canary":
+        return other
+    if control == "no_media":
+        return replace(clip, keys=(), between=())
+    return _shuffled(clip)
+
+
+def _shuffled(clip: Shown) -> Shown | None:
+    """The clip with its key frames out of order, always in the same way; None with a single one."""
+    if len(clip.keys) < 2:
+        return None
+    rng = np.random.default_rng(int(clip.clip_id, 16))
+    order = rng.permutation(len(clip.keys))
+    if (order == np.arange(len(order))).all():
+        order = np.roll(order, 1)
+    return replace(clip, keys=tuple(clip.keys[place] for place in order))
+
+
+def _media(shown: Shown, said: Sequence[Sentence], read: Read) -> Parts:
+    """A control's pictures with the sentences of the clip that it is a control of."""
+    n_gaps = len(shown.keys) - 1
+    beyond = tuple(in_words(one) for one in said if one.gap >= n_gaps and one.text)
+    return (*interleave(shown, [one for one in said if one.gap < n_gaps], read), *beyond)
+
+
+async def _neighbours(clips: AsyncIterable[Shown]) -> AsyncIterator[tuple[Shown, Shown | None]]:
+    """Every clip with another one: the one before it, or after it for the first.
+
+    None where there is no other, or where it shows the same pictures.
+    """
+    last: Shown | None = None
+    is_first_waiting = False
+    async for clip in clips:
+        if last is None:
+            last, is_first_waiting = clip, True
+            continue
+        if is_first_waiting:
+            yield last, _unlike(last, clip)
+            is_first_waiting = False
+        yield clip, _unlike(clip, last)
+        last = clip
+    if is_first_waiting and last is not None:
+        yield last, None
+
+
+def _unlike(clip: Shown, other: Shown) -> Shown | None:
+    seen = {moment.sha256 for moment in clip.keys}
+    return None if any(moment.sha256 in seen for moment in other.keys) else other
+
+
+async def each(clips: Sequence[Shown]) -> AsyncIterator[Shown]:
+    """Clips that are at hand, one after the other."""
+    for clip in clips:
+        yield clip

@@ -37,13 +37,23 @@ def in_threads(
         Results in the order of `items`, whatever order they were ready in.
     """
     results: list[Result] = []
+    for result in one_by_one(work, items, workers):
+        results.append(result)
+        if progress:
+            progress(len(results), len(items))
+    return results
+
+
+def one_by_one(
+    work: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
+) -> Iterator[Result]:
+    """The results of `in_threads`, each as soon as it and those before it are there.
+
+    When the iterator is closed, work that has begun is finished and no more is begun.
+    """
     threads = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for result in _in_order(pool, work, items, threads * _WAITING_PER_WORKER):
-            results.append(result)
-            if progress:
-                progress(len(results), len(items))
-    return results
+        yield from _in_order(pool, work, items, threads * _WAITING_PER_WORKER)
 
 
 def _in_order(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -48,17 +47,9 @@ class Teacher:
     """Draws lessons from a pool of pictures that may still be growing."""
 
     def __init__(self, asker: Asker, pool: Path, rng: np.random.Generator) -> None:
-        """Read the other wordings; no picture yet."""
+        """Put every question as it is written, once; no picture yet."""
         self.asker, self.pool, self.rng = asker, pool, rng
         self.items = asker.questionnaire.items
-        raw = yaml.safe_load(Path(__file__).with_name("wordings.yaml").read_text(encoding="utf-8"))
-        self.wordings = {
-            item.id: [
-                item.model_copy(update={"ask": w["ask"], "options": tuple(w["options"])})
-                for w in raw[item.id]
-            ]
-            for item in self.items
-        }
         self.standard = [asker.ask(item) for item in self.items]
         self.chunks: list[Pictures] = []
 
@@ -102,7 +93,7 @@ class Teacher:
         item = self.items[k]
         wording = item
         if self.rng.random() < 0.5:
-            wording = self.wordings[item.id][int(self.rng.integers(len(self.wordings[item.id])))]
+            wording = item.worded(1 + int(self.rng.integers(len(item.paraphrases))))
         n_options = len(item.all_options)
         order = list(range(n_options))
         if wording is item or self.rng.random() < 0.6:

@@ -69,19 +69,13 @@ class Asker:
     def ask(self, item: Item, order: Sequence[int] | None = None, wording: Item | None = None) -> Asked:
         """One item, its options in another order or all of it in another wording if asked to."""
         wording, shown = wording or item, tuple(order or range(len(item.all_options)))
-        lines = question_text(self.questionnaire, wording).split("\n")
-        first = next(k for k, line in enumerate(lines) if line.startswith("A) "))
-        options = [
-            f"{letter}) {wording.all_options[k]}" for letter, k in zip(item.letters, shown, strict=True)
-        ]
-        head, tail = lines[:first], lines[first + len(options) :]
-        whole = self._chat("\n".join([*head, *options, *tail]))
+        lines = question_text(self.questionnaire, wording, order=shown).split("\n")
+        whole = self._chat("\n".join(lines))
         shared = len(self.opening)
         if whole[:shared] != self.opening:
             raise ValueError(f"the prefix is not shared by {wording.ask!r}")
-        ends = [
-            len(self._chat("\n".join([*head, *options[: k + 1]]), close=False)) for k in range(len(options))
-        ]
+        first = next(k for k, line in enumerate(lines) if line.startswith("A) "))
+        ends = [len(self._chat("\n".join(lines[: first + k + 1]), close=False)) for k in range(len(shown))]
         return Asked(tuple(whole[shared:]), tuple(end - 1 - shared for end in ends), shown)
 
     def prefix(self, n_pictures: int) -> tuple[list[int], Tensor]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from curate.questionnaire import Item, Questionnaire, question_text
 from curate.recipe import TransformersBackend
-from curate.vlm.client import Picture, Prompt, Reply
+from curate.vlm.client import Letter, Picture, Prompt, Reply
 from curate.vlm.local_model import load_model
 
 _BATCH = 32
@@ -41,7 +41,7 @@ class Reader:
     def replies(self, clips: NDArray[np.uint8], questionnaire: Questionnaire, item: Item) -> list[Reply]:
         """What came back for one item of each clip."""
         text = question_text(questionnaire, item)
-        prompts = [Prompt(tuple(map(_picture, clip)), text, item.letters) for clip in clips]
+        prompts = [Prompt((*map(_picture, clip), text), Letter(item.letters)) for clip in clips]
         batches = [prompts[start : start + _BATCH] for start in range(0, len(prompts), _BATCH)]
         return [_checked(reply) for batch in batches for reply in self.local.answer(batch)]
 
@@ -50,7 +50,7 @@ def _picture(pixels: NDArray[np.uint8]) -> Picture:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     data = file.getvalue()
-    return Picture(data, hashlib.sha256(data).hexdigest(), "image/png")
+    return Picture(hashlib.sha256(data).hexdigest(), lambda digest: data, "image/png")
 
 
 def _checked(reply: Reply | Exception) -> Reply:

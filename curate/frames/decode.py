@@ -1,7 +1,7 @@
 """Pictures of wanted moments: one pass through a clip, one thread, no seeking."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class Pictures:
     """Index of each wanted frame that is damaged, and of the frame that stands for it."""
 
 
-def video_pictures(place: Path | bytes, frames: Frames) -> Pictures:
+def video_pictures(place: Path | bytes, frames: Frames, *, between: int = 0) -> Pictures:
     """Decode the moments of a video that a recipe asks for.
 
     Packets are read through once for the frame times, without decoding; then
@@ -60,14 +60,20 @@ def video_pictures(place: Path | bytes, frames: Frames) -> Pictures:
 
     A wanted frame that is damaged is replaced by the nearest decodable frame
     before it, which is what a player would still show; at the very start, by
-    the first decodable frame after it. A frame is never given twice.
+    the first decodable frame after it. A frame is never given twice: one that
+    stands for a key frame is a key frame.
+
+    Args:
+        place: The file, or its bytes.
+        frames: The recipe's section.
+        between: Frames that are wanted in each gap between two key frames.
 
     Raises:
         MediaError: It cannot be read, or not one frame can be decoded.
     """
     with decoding("is a video that cannot be read"), open_video(place) as video:
         line = timeline(video)
-    wanted = moments(line.times_s, line.duration_s, frames)
+    wanted = moments(line.times_s, line.duration_s, frames, between=between)
     shown: dict[int, Picture] = {}
     replaced = []
     with decoding("is a video that cannot be read"), open_video(place) as video:
@@ -75,6 +81,8 @@ def video_pictures(place: Path | bytes, frames: Frames) -> Pictures:
             if index not in shown:
                 at = Moment(moment.role, index, line.times_s[index])
                 shown[index] = _picture(at, _upright(frame, video.stream, frames.size_px))
+            elif moment.role == "key":
+                shown[index] = replace(shown[index], moment=replace(shown[index].moment, role="key"))
             if index != moment.index:
                 replaced.append((moment.index, index))
     if not shown:

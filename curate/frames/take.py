@@ -1,5 +1,6 @@
 """Takes the pictures of all clips, a decoder a core."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,11 +9,18 @@ import polars as pl
 from curate import tables
 from curate.clips.finding import Finding, problem_table, unreadable
 from curate.clips.media import MediaStore
-from curate.clips.pool import Progress, in_threads
+from curate.clips.pool import Progress, one_by_one
 from curate.errors import MediaError
 from curate.frames.decode import Picture, Pictures, image_pictures, video_pictures
 from curate.frames.pictures import PictureStore
 from curate.recipe import Frames
+
+
+Row = dict[str, object]
+"""Of table frames."""
+
+Taken = Callable[[Sequence[Row]], None]
+"""Told of each clip's rows as soon as its pictures are taken; none if it gave no picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class _Clip:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    rows: tuple[dict[str, object], ...]
+    rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
 
 
@@ -43,6 +51,9 @@ def take_frames(
     frames: Frames,
     pictures: PictureStore,
     progress: Progress | None = None,
+    *,
+    between: int = 0,
+    taken: Taken = lambda rows: None,
 ) -> FrameTables:
     """Take and store the pictures of every clip.
 
@@ -52,6 +63,9 @@ def take_frames(
         frames: The recipe's section.
         pictures: Where pictures go; those already there are not written again.
         progress: Told (done, total) after each clip.
+        between: Frames that are wanted in each gap between two key frames, to be
+            described in words.
+        taken: Told of each clip, in order of their ids; what it raises ends the taking.
 
     Returns:
         frames, sorted by clip and index; problems, with a row for each clip
@@ -59,25 +73,30 @@ def take_frames(
         another stands for (read).
     """
     listed = [_Clip(*row) for row in clips.sort("clip_id").select(_Clip.__slots__).iter_rows()]
-    taken = in_threads(partial(_take, store, frames, pictures), listed, progress)
-    table = tables.table("frames", [row for one in taken for row in one.rows]).sort("clip_id", "index")
-    problems = problem_table(finding for one in taken for finding in one.findings)
+    found: list[_Taken] = []
+    for one in one_by_one(partial(_take, store, frames, between, pictures), listed):
+        taken(one.rows)
+        found.append(one)
+        if progress:
+            progress(len(found), len(listed))
+    table = tables.table("frames", [row for one in found for row in one.rows]).sort("clip_id", "index")
+    problems = problem_table(finding for one in found for finding in one.findings)
     return FrameTables(tables.validate("frames", table), tables.validate("problems", problems))
 
 
-def _take(store: MediaStore, frames: Frames, pictures: PictureStore, clip: _Clip) -> _Taken:
+def _take(store: MediaStore, frames: Frames, between: int, pictures: PictureStore, clip: _Clip) -> _Taken:
     try:
         place = store.open(clip.uri)
         if clip.media == "image":
             found = image_pictures(place, frames.size_px)
         else:
-            found = video_pictures(place, frames)
+            found = video_pictures(place, frames, between=between)
     except MediaError as error:
         return _Taken((), (unreadable(clip.uri, clip.name, error),))
     return _Taken(tuple(_row(clip, picture, pictures) for picture in found.shown), _replaced(clip, found))
 
 
-def _row(clip: _Clip, picture: Picture, pictures: PictureStore) -> dict[str, object]:
+def _row(clip: _Clip, picture: Picture, pictures: PictureStore) -> Row:
     return {
         "clip_id": clip.clip_id,
         "role": picture.moment.role,

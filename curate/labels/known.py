@@ -38,6 +38,15 @@ def group_codes(evidence: Evidence, groups: Mapping[str, str] | None) -> Ints:
     return np.array([places[key] for key in keys], dtype=np.int64)
 
 
+def barred_codes(evidence: Evidence, barred: Mapping[str, str]) -> Ints:
+    """Class that must not be accepted as each clip's pseudo-label, -1 without: (n_items,).
+
+    Clips that are not in the evidence, and labels that are no class, bar nothing.
+    """
+    place = {name: code for code, name in enumerate(evidence.classes)}
+    return np.array([place.get(barred.get(clip, ""), -1) for clip in evidence.clip_ids], dtype=np.int64)
+
+
 def _rows(gold: pl.DataFrame | Mapping[str, str] | None) -> list[tuple[str, str]]:
     if gold is None:
         return []

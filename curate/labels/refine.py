@@ -13,7 +13,7 @@ from curate.labels.certificate import Certificate
 from curate.labels.evidence import Evidence, Floats, Ints
 from curate.labels.gold import Learned, learn_from_gold
 from curate.labels.intake import evidence_from_frame
-from curate.labels.known import gold_codes, group_codes
+from curate.labels.known import barred_codes, gold_codes, group_codes
 from curate.labels.label_table import label_table
 from curate.labels.model import fit
 from curate.labels.posterior import Posterior
@@ -61,6 +61,7 @@ def refine(
     clip_ids: Iterable[str] = (),
     gold: pl.DataFrame | Mapping[str, str] | None = None,
     groups: Mapping[str, str] | None = None,
+    barred: Mapping[str, str] | None = None,
     earlier: Earlier | None = None,
     settings: Settings | None = None,
 ) -> Labels:
@@ -81,6 +82,8 @@ def refine(
             and label. Clips that are not in the evidence are left out.
         groups: Subject or source of a clip, by clip; a clip that is not named is
             a group of its own.
+        barred: Class that must not be accepted as a clip's pseudo-label, by clip:
+            something outside the evidence speaks against it.
         earlier: `fitted` of labels made of less evidence, to be quicker.
         settings: How to split and what to accept.
 
@@ -103,7 +106,9 @@ def refine(
         )
     elif problems := _coded_otherwise(evidence, classes, ordinal, options, directions, clip_ids):
         raise InputError("evidence", problems)
-    known = Known(gold_codes(evidence, gold), group_codes(evidence, groups))
+    known = Known(
+        gold_codes(evidence, gold), group_codes(evidence, groups), barred_codes(evidence, barred or {})
+    )
     before = fit(evidence, settings.fit, earlier)
     learned = learn_from_gold(evidence, before, known.gold, known.groups) if (known.gold >= 0).any() else None
     posterior = learned.posterior if learned else before

@@ -1,6 +1,6 @@
 """Selection: which given labels are high, and which pseudo-labels are accepted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,8 @@ class Known:
     """Class of the gold label, -1 without: (n_items,)."""
     groups: Ints
     """Subject or source of each clip: (n_items,)."""
+    barred: Ints
+    """Class that must not be accepted as a clip's pseudo-label, -1 without: (n_items,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +82,7 @@ def select(
     if settings.pseudo_rule == "certificate" and (given < 0).any():
         pseudo, pseudo_certificate = _certified_pseudo(evidence, before, given, known, settings)
     else:
-        pseudo = _pseudo(evidence, posterior, given, settings)
+        pseudo = _pseudo(evidence, posterior, given, known, settings)
     return Selection(split, pseudo, certificate, pseudo_certificate, foretold)
 
 
@@ -110,7 +112,8 @@ def _certified_pseudo(
     evidence: Evidence, before: Posterior, given: Ints, known: Known, settings: Settings
 ) -> tuple[PseudoLabels, Certificate]:
     found = pseudo_labels(before.probabilities, given, _spoken(evidence), 0.0)
-    score = np.where(_spoken(evidence), found.confidence, np.nan)
+    # Barred before anything is certified: the certificate is about what is accepted.
+    score = np.where(_spoken(evidence) & (found.label != known.barred), found.confidence, np.nan)
     bounds = (settings.pseudo_error, settings.pseudo_risk)
     certificate, inside = _certify(score, found.label, known, settings, *bounds)
     checked = (known.gold >= 0) & (given < 0)
@@ -136,13 +139,16 @@ def _certify(
     return certificate, kept(draw, certificate)
 
 
-def _pseudo(evidence: Evidence, posterior: Posterior, given: Ints, settings: Settings) -> PseudoLabels:
+def _pseudo(
+    evidence: Evidence, posterior: Posterior, given: Ints, known: Known, settings: Settings
+) -> PseudoLabels:
     spoken = _spoken(evidence)
     thresholds: float | Floats = settings.pseudo_threshold
     if settings.pseudo_rule == "adaptive":
         asked = posterior.probabilities[(given < 0) & spoken]
         thresholds = adaptive_thresholds(asked, settings.pseudo_threshold)
-    return pseudo_labels(posterior.probabilities, given, spoken, thresholds)
+    found = pseudo_labels(posterior.probabilities, given, spoken, thresholds)
+    return replace(found, accepted=found.accepted & (found.label != known.barred))
 
 
 def _spoken(evidence: Evidence) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 Paths in a recipe are relative to the recipe's own folder.
 """
 
+from curate.recipe.answers import Answers, Controls, Variants
 from curate.recipe.clips import (
     ClassifierFile,
     Clips,
@@ -13,10 +14,9 @@ from curate.recipe.clips import (
     VoteFile,
 )
 from curate.recipe.load import load_recipe, sound_sections
-from curate.recipe.vlm import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
+from curate.recipe.vlm import OpenAIBackend, Price, ReplayBackend, TransformersBackend, Vlm, VllmBackend
 from curate.recipe.whole import (
     AgreementSplit,
-    Answers,
     CertificateSplit,
     Evaluation,
     Frames,
@@ -38,6 +38,7 @@ __all__ = [
     "CertificateSplit",
     "ClassifierFile",
     "Clips",
+    "Controls",
     "DatasetClips",
     "Evaluation",
     "FolderClips",
@@ -46,6 +47,7 @@ __all__ = [
     "LabelFile",
     "Labels",
     "OpenAIBackend",
+    "Price",
     "Pseudo",
     "QuotaSplit",
     "Recipe",
@@ -57,7 +59,9 @@ __all__ = [
     "Task",
     "ThresholdSplit",
     "TransformersBackend",
+    "Variants",
     "Vlm",
+    "VllmBackend",
     "VoteFile",
     "load_recipe",
     "sound_sections",

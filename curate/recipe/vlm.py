@@ -10,6 +10,19 @@ from curate.recipe.fields import FolderOrId, Text
 from curate.sections import Section
 
 
+class Price(Section):
+    """What tokens cost, in US dollars a million."""
+
+    input: float = Field(ge=0)
+    """Prompt tokens."""
+
+    output: float = Field(ge=0)
+    """Tokens of the reply."""
+
+    cached: float | None = Field(default=None, ge=0)
+    """Prompt tokens that the server had cached; as `input` if left out."""
+
+
 class OpenAIBackend(Section):
     """Any server that speaks the OpenAI protocol."""
 
@@ -29,7 +42,7 @@ class OpenAIBackend(Section):
     """Environment variable that holds the key; a local server needs none."""
 
     concurrency: int = Field(default=8, ge=1, le=1024)
-    """Requests under way at once."""
+    """Requests under way at once, at most; fewer while the server is busy."""
 
     timeout_s: float = Field(default=120, gt=0)
     """Longest wait for one reply, in seconds."""
@@ -37,11 +50,17 @@ class OpenAIBackend(Section):
     retries: int = Field(default=5, ge=0, le=20)
     """How often a failed request is sent again."""
 
+    gone_after_s: float = Field(default=60, gt=0)
+    """The run stops when requests fail and none was answered for so long, in seconds."""
+
     temperature: float = Field(default=0, ge=0, le=2)
     """Sampling temperature."""
 
     seed: int = 0
     """Sampling seed, sent with every request."""
+
+    price: Price | None = None
+    """What the server's tokens cost; a cap on cost needs it."""
 
     @field_validator("base_url")
     @classmethod
@@ -54,6 +73,9 @@ class OpenAIBackend(Section):
             sound = False
         if not sound:
             raise ValueError(f"{base_url!r} is no address of a server, such as {example}")
+        if "@" in parts.netloc:
+            # Not repeated here: an error's text is seen by others than the recipe is.
+            raise ValueError("holds a user or password. Put the key into the variable that api_key_env names")
         return base_url
 
     @property
@@ -84,6 +106,40 @@ class TransformersBackend(Section):
     """CPU threads; torch's own choice if left out."""
 
 
+class VllmBackend(Section):
+    """vLLM in this process, batching continuously over everything that is asked (extra: vllm)."""
+
+    backend: Literal["vllm"]
+    """vllm: in this process."""
+
+    model: FolderOrId
+    """Folder or Hub id; `demo` is the small model that ships with curate."""
+
+    revision: str | None = None
+    """Revision on the Hub."""
+
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Type of the weights; auto is the checkpoint's own."""
+
+    max_model_len: int | None = Field(default=None, ge=64)
+    """Longest prompt and reply together, in tokens; the model's own limit if left out."""
+
+    max_num_seqs: int = Field(default=256, ge=1, le=4096)
+    """Prompts that are computed at once, at most."""
+
+    gpu_memory_share: float = Field(default=0.9, gt=0, le=1)
+    """Share of a GPU's memory that the engine may take."""
+
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs over which the model is spread."""
+
+    temperature: float = Field(default=0, ge=0, le=2)
+    """Sampling temperature."""
+
+    seed: int = 0
+    """Sampling seed."""
+
+
 class ReplayBackend(Section):
     """Answers recorded by an earlier run; asks nobody."""
 
@@ -94,4 +150,6 @@ class ReplayBackend(Section):
     """ledger.sqlite of the run that recorded them."""
 
 
-Vlm = Annotated[OpenAIBackend | TransformersBackend | ReplayBackend, Field(discriminator="backend")]
+Vlm = Annotated[
+    OpenAIBackend | TransformersBackend | VllmBackend | ReplayBackend, Field(discriminator="backend")
+]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from curate.recipe.answers import Answers
 from curate.recipe.clips import Clips, GoldFile
 from curate.recipe.fields import Name, OpenShare, Share, Text
 from curate.recipe.vlm import Vlm
@@ -59,21 +60,21 @@ class Splits(Section):
 class Frames(Section):
     """Which moments of a clip the model sees."""
 
-    strategy: Literal["uniform"] = "uniform"
-    """uniform: evenly spaced moments, each in the middle of its share of the clip."""
+    strategy: Literal["uniform", "fps"] = "uniform"
+    """uniform: evenly spaced moments, each in the middle of its share of the clip.
+    fps: so many a second, and no more than `count`."""
 
     count: int = Field(default=4, ge=1, le=64)
-    """How many pictures a clip; a still image gives one."""
+    """How many pictures a clip, at most; a still image gives one."""
+
+    fps: float = Field(default=5, gt=0, le=120)
+    """Pictures a second, if the strategy is fps."""
+
+    between: int = Field(default=4, ge=1, le=16)
+    """Frames looked at in each gap between two pictures, if answers.context is between."""
 
     size_px: int = Field(default=448, ge=16, le=4096)
     """Longest side of a picture as sent; never enlarged."""
-
-
-class Answers(Section):
-    """What is asked about each clip."""
-
-    questionnaire: Path = Path("questionnaire.yaml")
-    """The questionnaire's file."""
 
 
 class ThresholdSplit(Section):

@@ -21,9 +21,12 @@ class Start:
     classes: tuple[str, ...]
     ordinal: bool
     count: int
+    brief: str = ""
+    """What shows so briefly that sentences on what happens between the pictures may help."""
 
 
 # More frames are not simply better (arXiv 2604.15280): about one a second for slow cues, more for brief ones.
+# That paper's remedy for what is briefer than the gap between two pictures is to put it into words.
 STARTS: dict[Domain, Start] = {
     "engagement": Start(
         "How engaged is the person with what is before them?",
@@ -36,12 +39,14 @@ STARTS: dict[Domain, Start] = {
         ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
         ordinal=False,
         count=8,
+        brief="an expression may last half a second",
     ),
     "hidden-emotion": Start(
         "Does the person hold back a negative or a positive emotion?",
         ("negative", "positive"),
         ordinal=True,
         count=16,
+        brief="a held-back emotion shows for a quarter to half a second",
     ),
 }
 
@@ -66,6 +71,7 @@ def write_starter(folder: Path, domain: Domain) -> list[Path]:
         classes=start.classes,
         ordinal=start.ordinal,
         count=start.count,
+        brief=start.brief,
     )
     for path, text in zip(paths, (recipe, _text(f"{domain.replace('-', '_')}.yaml")), strict=True):
         write_text(path, text)

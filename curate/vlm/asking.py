@@ -1,28 +1,21 @@
-"""Asking many prompts: ledger first, so many at once, patient with a busy server."""
+"""The one door to the model: ledger first, so many at once, patient, within a budget."""
 
 import asyncio
-import re
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+import itertools
+import time
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from curate.errors import ClientError, RateLimited, RetryableError
+from curate.errors import BadReply, ClientError, EndpointGone, TimedOut
+from curate.vlm.breaker import Breaker
+from curate.vlm.budget import Budget, CapReached, Purse, Spending
 from curate.vlm.client import Pace, Prompt, Reply, VisionClient
+from curate.vlm.gate import Clock, Gate, Sleep
 from curate.vlm.keys import call_key, canonical, prompt_digest
 from curate.vlm.ledger import CallFacts, Ledger
-
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
-"""Waits double from the first to the longest."""
-
-LONGEST_NAMED_WAIT_S = 600.0
-"""A server that names a longer wait has run out of quota; the call is given up."""
-
-HOPELESS_AFTER = 5
-"""When so many calls in a row have failed alike and none was answered, the rest would fail too."""
-
-Sleep = Callable[[float], Awaitable[None]]
+from curate.vlm.waits import LONGEST_NAMED_WAIT_S, named_wait, wait_before_retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +25,6 @@ class Call:
     prompt: Prompt
     prompt_version: str
     receipt: str
-    form: str
-    """What the answer must look like: a letter, or the digest of a schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,155 +38,158 @@ class Result:
     """Whether the model was asked now, rather than in an earlier run."""
 
 
-async def ask_all(
-    calls: Iterable[Call],
-    client: VisionClient,
-    ledger: Ledger,
-    take: Callable[[int, Result], None],
-    *,
-    pace: Pace,
-    rng: np.random.Generator,
-    max_calls: int | None = None,
-    sleep: Sleep = asyncio.sleep,
-    progress: Callable[[int], None] = lambda done: None,
-) -> None:
-    """Ask every call that the ledger does not hold.
+class Desk:
+    """Asks calls that the ledger does not hold, from any number of coroutines of one thread.
 
-    Calls are taken one by one in their order, so that those of one clip are
-    under way together; a call that appears twice is asked once. A reply is in
-    the ledger before it is handed over, and is not kept in memory after.
-
-    Args:
-        calls: Taken as needed, so that only pictures under way are in memory.
-        client: Who is asked.
-        ledger: Looked into first, and told of everything.
-        take: Handed every result as it comes, with its call's place in `calls`;
-            results come in another order than calls.
-        pace: How many at once, and how often again.
-        rng: Jitter of the waits.
-        max_calls: At most so many calls that are not in the ledger; the others are left out.
-        sleep: Waits so many seconds.
-        progress: Told how many calls are done.
-
-    Raises:
-        ClientError: No call was answered, and `HOPELESS_AFTER` in a row failed alike: a wrong
-            address, key or model.
+    A call that is asked twice is made once, be it that its twin is still under
+    way. A reply is in the ledger before it is handed over. Calls are begun in
+    the order in which they are asked, so that those of one clip go together.
     """
-    desk = _Desk(client, ledger, pace.retries, rng, max_calls, sleep)
-    numbered = enumerate(calls)
-    done = 0
 
-    async def work() -> None:
-        nonlocal done
-        for position, call in numbered:
-            take(position, await desk.result(call))
-            done += 1
-            progress(done)
+    def __init__(
+        self,
+        client: VisionClient,
+        ledger: Ledger,
+        *,
+        pace: Pace,
+        rng: np.random.Generator,
+        budget: Budget = Budget(),  # noqa: B008 frozen, and so shared safely
+        sleep: Sleep = asyncio.sleep,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Ask nothing yet.
 
-    workers = [asyncio.create_task(work()) for _ in range(pace.concurrency)]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        Args:
+            client: Who is asked; already prepared.
+            ledger: Looked into first, and told of everything.
+            pace: How many at once, and how patiently.
+            rng: Jitter of the waits.
+            budget: What may be spent here. Calls beyond it are left out.
+            sleep: Waits so many seconds.
+            clock: Seconds; goes on while `sleep` waits.
+        """
+        self._client, self._ledger = client, ledger
+        self._model, self._parameters = client.model, canonical(client.parameters)
+        self._retries, self._rng, self._sleep = pace.retries, rng, sleep
+        self._gate = Gate(pace.concurrency, sleep=sleep, clock=clock)
+        self._breaker = Breaker(pace.gone_after_s, clock)
+        self._purse = Purse(budget)
+        self._tickets = itertools.count()
+        self._under_way: dict[str, asyncio.Future[Result]] = {}
+        self._stopped = ""
 
+    @property
+    def spent(self) -> Spending:
+        """What was spent at this desk so far."""
+        return self._purse.spent
 
-@dataclass(slots=True)
-class _Desk:
-    """What the workers share: the budget, calls under way, and how the last failures went."""
+    async def ask(self, call: Call) -> Result:
+        """The ledger's reply, the reply of the same call under way, or a new one.
 
-    client: VisionClient
-    ledger: Ledger
-    retries: int
-    rng: np.random.Generator
-    budget: int | None
-    sleep: Sleep
-    under_way: dict[str, asyncio.Future[Result]] = field(default_factory=dict)
-    any_answered: bool = False
-    failures: deque[str] = field(default_factory=lambda: deque(maxlen=HOPELESS_AFTER))
-    """The last kinds of error."""
+        Raises:
+            EndpointGone: The model is silent, or so many calls failed alike that the rest would too.
+            ClientError: A cap cannot be kept, because nobody tells the tokens.
+            InputError: The ledger cannot be written.
+        """
+        facts = self._facts(call)
+        while True:
+            # Looked up anew after a wait: a twin's reply may have come from there.
+            if known := self._ledger.get(facts.key):
+                self._breaker.remembered()
+                return Result(facts.key, reply=known)
+            if (twin := self._under_way.get(facts.key)) is None:
+                return await self._announced(facts, call.prompt)
+            await asyncio.wait([twin])
+            if not twin.cancelled():
+                return replace(twin.result(), fresh=False)
 
-    async def result(self, call: Call) -> Result:
-        """The ledger's reply, the reply of the same call under way, or a new one."""
-        facts = _facts(call, self.client)
-        if known := self.ledger.get(facts.key):
-            self.any_answered = True
-            return Result(facts.key, reply=known)
-        if twin := self.under_way.get(facts.key):
-            return _again(await twin)
-        if self.budget == 0:
-            return Result(facts.key)
-        if self.budget is not None:
-            self.budget -= 1
-        return await self._announced(facts, call.prompt)
+    def _facts(self, call: Call) -> CallFacts:
+        prompt = prompt_digest(call.prompt)
+        key = call_key(
+            prompt,
+            model=self._model,
+            parameters=self._parameters,
+            prompt_version=call.prompt_version,
+            receipt=call.receipt,
+        )
+        return CallFacts(key, prompt, self._model, call.prompt_version, self._parameters)
 
     async def _announced(self, facts: CallFacts, prompt: Prompt) -> Result:
+        """Make the call, and let its twins wait for it."""
         place: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self.under_way[facts.key] = place
+        self._under_way[facts.key] = place
         try:
-            place.set_result(await self._fresh(facts, prompt))
-        finally:
+            result = await self._made(facts, prompt)
+        except asyncio.CancelledError:
             place.cancel()
-            del self.under_way[facts.key]
-        return place.result()
+            raise
+        except BaseException as error:
+            place.set_exception(error)
+            place.exception()  # seen, even if there is no twin to see it
+            raise
+        else:
+            place.set_result(result)
+            return result
+        finally:
+            del self._under_way[facts.key]
 
-    async def _fresh(self, facts: CallFacts, prompt: Prompt) -> Result:
-        attempts = 0
+    async def _made(self, facts: CallFacts, prompt: Prompt) -> Result:
+        ticket, attempts = next(self._tickets), 0
         while True:
             attempts += 1
             try:
-                reply = await self.client.ask(prompt)
+                reply = await self._gate.through(ticket, partial(self._put, prompt, first=attempts == 1))
+            except CapReached:
+                return Result(facts.key)
+            except EndpointGone:
+                raise
             except ClientError as error:
-                wait_s = self._wait_s(error, attempts)
+                gone = self._breaker.attempt_failed(error)
+                wait_s = None if gone else self._wait_s(error, prompt, attempts)
                 if wait_s is None:
-                    self.ledger.put_error(facts, error, attempts)
-                    return self._failed(facts.key, error)
-                await self.sleep(wait_s)
+                    return await self._given_up(facts, error, attempts, gone)
+                await self._sleep(wait_s)
             else:
-                self.ledger.put(facts, reply)
-                self.any_answered = True
+                await self._ledger.keep(facts, reply)
+                self._purse.check(reply)
                 return Result(facts.key, reply=reply, fresh=True)
 
-    def _wait_s(self, error: ClientError, attempts: int) -> float | None:
-        """Seconds to wait before asking again, or None to give up."""
-        if attempts > self.retries or not isinstance(error, RetryableError):
-            return None
-        # Jitter keeps workers that failed together from coming back together.
-        longest_s: float = min(FIRST_WAIT_S * 2.0 ** (attempts - 1), LONGEST_WAIT_S)
-        wait_s = longest_s * float(self.rng.uniform(0.5, 1.0))
-        named_s = error.retry_after_s if isinstance(error, RateLimited) else None
-        if named_s is None:
-            return wait_s
-        return None if named_s > LONGEST_NAMED_WAIT_S else named_s + wait_s
+    async def _put(self, prompt: Prompt, *, first: bool) -> Reply:
+        """Put the prompt once, if that still makes sense now that there is room for it."""
+        if self._stopped:
+            raise EndpointGone(self._stopped)
+        if first:
+            self._purse.open()
+        reply = await self._client.ask(prompt)
+        # Before the next call is let in, so that it sees what this one took.
+        self._purse.pay(prompt, reply)
+        self._breaker.answered()
+        return reply
 
-    def _failed(self, key: str, error: ClientError) -> Result:
-        self.failures.append(_kind(error))
-        if not self.any_answered and self.failures.count(_kind(error)) == HOPELESS_AFTER:
-            raise ClientError(
-                f"no call was answered, and {HOPELESS_AFTER} in a row failed alike, "
-                f"so no more are made. {error}"
+    def _wait_s(self, error: ClientError, prompt: Prompt, attempts: int) -> float | None:
+        """Seconds to wait before the next attempt, or None to give up; others may have to wait too."""
+        if isinstance(error, TimedOut | BadReply):
+            self._purse.pay_unseen(prompt)
+        wait_s = wait_before_retry(error, attempts, self._retries, self._rng)
+        if 0 < named_wait(error) <= LONGEST_NAMED_WAIT_S:
+            self._gate.hold(named_wait(error))
+        elif wait_s is not None and self._gate.least and not isinstance(error, BadReply):
+            # One call at a time is still too many: the others would use up their attempts on nothing.
+            self._gate.hold(wait_s)
+        return wait_s
+
+    async def _given_up(
+        self, facts: CallFacts, error: ClientError, attempts: int, gone: str | None
+    ) -> Result:
+        reason = gone or self._breaker.gave_up(error)
+        if reason is not None:
+            # Before the wait for the disk, so that nothing more is put meanwhile.
+            self._stopped = (
+                f"{reason}, so no more are made. {str(error).rstrip('.')}. "
+                f"{self._ledger.count():,} replies are kept in {self._ledger.path}: "
+                "the same command goes on from there"
             )
-        return Result(key, error=str(error), fresh=True)
-
-
-def _facts(call: Call, client: VisionClient) -> CallFacts:
-    return CallFacts(
-        key=call_key(
-            call.prompt, client, prompt_version=call.prompt_version, receipt=call.receipt, form=call.form
-        ),
-        prompt=prompt_digest(call.prompt),
-        model=client.model,
-        prompt_version=call.prompt_version,
-        parameters=canonical(client.parameters),
-    )
-
-
-def _again(result: Result) -> Result:
-    """The same result for a call that was asked on another's behalf."""
-    return Result(result.key, result.reply, result.error, fresh=False)
-
-
-def _kind(error: ClientError) -> str:
-    """An error's words without numbers and ids, which differ from request to request."""
-    return re.sub(r"\w*\d\w*", "#", str(error))
+        await self._ledger.keep_error(facts, error, attempts)
+        if reason is not None:
+            raise EndpointGone(self._stopped)
+        return Result(facts.key, error=str(error), fresh=True)

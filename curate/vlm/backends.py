@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from curate.recipe import OpenAIBackend, TransformersBackend, Vlm
+from curate.recipe import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
 from curate.resources import resource
 from curate.vlm.client import VisionClient
 from curate.vlm.local_model import DEMO
 from curate.vlm.openai import OpenAIClient
 from curate.vlm.replay import ReplayClient
 from curate.vlm.transformers import TransformersClient
+from curate.vlm.vllm import VllmClient
 
 
 def open_client(vlm: Vlm, environ: Mapping[str, str]) -> VisionClient:
@@ -27,7 +28,7 @@ def open_client(vlm: Vlm, environ: Mapping[str, str]) -> VisionClient:
         return OpenAIClient(vlm, environ.get(vlm.api_key_env, ""))
     if isinstance(vlm, TransformersBackend):
         return TransformersClient(vlm)
-    return ReplayClient(vlm.ledger)
+    return ReplayClient(vlm.ledger) if isinstance(vlm, ReplayBackend) else VllmClient(vlm)
 
 
 def vlm_files(vlm: Vlm) -> list[tuple[str, int, int]]:
@@ -38,10 +39,10 @@ def vlm_files(vlm: Vlm) -> list[tuple[str, int, int]]:
     """
     if isinstance(vlm, OpenAIBackend):
         return []
-    if isinstance(vlm, TransformersBackend):
+    if isinstance(vlm, ReplayBackend):
+        files = [vlm.ledger] if vlm.ledger.is_file() else []
+    else:
         folder = resource("demo/model") if vlm.model == DEMO else Path(vlm.model)
         files = sorted(folder.glob("*.safetensors"))
-    else:
-        files = [vlm.ledger] if vlm.ledger.is_file() else []
     seen = [(path.name, path.stat()) for path in files]
     return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in seen]

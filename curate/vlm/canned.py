@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from curate.vlm.client import Pace, Prompt, Reply
+from curate.vlm.client import Abilities, Pace, Prompt, Reply
 
 
 class CannedClient:
@@ -19,13 +19,23 @@ class CannedClient:
         model: str = "canned@1",
         parameters: Mapping[str, object] | None = None,
         pace: Pace = Pace(concurrency=4),  # noqa: B008 frozen, and so shared safely
+        abilities: Abilities = Abilities("canned", "before_mask", structured=True),  # noqa: B008
     ) -> None:
         """Keep the function; nothing is opened."""
         self.model = model
-        self.parameters = dict(parameters or {})
+        self.parameters = {
+            "logprobs": abilities.logprobs,
+            "structured": abilities.structured,
+            **(parameters or {}),
+        }
         self.pace = pace
         self.asked: list[Prompt] = []
         self._answer = answer
+        self._abilities = abilities
+
+    async def prepare(self) -> Abilities:
+        """What it was told to be able to."""
+        return self._abilities
 
     async def ask(self, prompt: Prompt) -> Reply:
         """Answer from the function."""
@@ -33,6 +43,9 @@ class CannedClient:
         found = self._answer(prompt)
         reply = Reply(text=found, model=self.model) if isinstance(found, str) else found
         return replace(reply, model=self.model)
+
+    async def cache_counts(self) -> None:
+        """There is no cache to count."""
 
     async def close(self) -> None:
         """Nothing is open."""

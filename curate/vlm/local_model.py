@@ -1,112 +1,61 @@
 """A model and its processor, loaded from a folder or the Hub, answering batches."""
 
 import hashlib
-import io
 import string
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import ClientError, MissingPartError
 from curate.recipe import TransformersBackend
 from curate.resources import resource
-from curate.vlm.client import Picture, Prompt, Reply
+from curate.vlm.checkpoint import Checkpoint, decoded
+from curate.vlm.client import Letter, Prompt, Reply
+from curate.vlm.one_prefill import LetterReader
+from curate.vlm.written import write
 
 if TYPE_CHECKING:
-    import torch
     from PIL.Image import Image
 
 DEMO = "demo"
 """Names the small model that ships with curate."""
 
 
-@dataclass(frozen=True, slots=True)
 class LocalModel:
-    """Answers batches of prompts with the log-probabilities of their letters."""
+    """Answers batches of prompts: letters by the next token's probabilities, all else by writing."""
 
-    name: str
-    """name@revision."""
-    model: Any
-    processor: Any
-    letters: Mapping[str, tuple[int, ...]]
-    """Ids of the single tokens that stand for a letter."""
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Nothing is computed yet."""
+        self.checkpoint = checkpoint
+        self._letters = LetterReader(checkpoint)
+
+    @property
+    def name(self) -> str:
+        """name@revision."""
+        return self.checkpoint.name
+
+    @property
+    def plain_because(self) -> str | None:
+        """Why the prompts of a clip do not share what they begin with; None while they do."""
+        return self._letters.plain_because
 
     def answer(self, prompts: Sequence[Prompt]) -> list[Reply | Exception]:
-        """A reply a prompt, or why there is none, in order.
-
-        Log-probabilities are of the next token after the generation prompt,
-        over the whole vocabulary; a letter's is the sum over its tokens ("A"
-        and " A").
-        """
+        """A reply a prompt, or why there is none, in order."""
         replies: dict[int, Reply | Exception] = {}
         images: dict[str, Image] = {}
         for position, prompt in enumerate(prompts):
             try:
-                images |= {p.sha256: _image(p) for p in prompt.pictures if p.sha256 not in images}
+                self.checkpoint.check_letters(prompt)
+                images |= {p.sha256: decoded(p) for p in prompt.pictures if p.sha256 not in images}
             except ClientError as error:
                 replies[position] = error
         left = [position for position in range(len(prompts)) if position not in replies]
-        # Prompts with as many pictures are about as long: less padding.
-        left.sort(key=lambda position: len(prompts[position].pictures))
-        for _, group in groupby(left, key=lambda position: len(prompts[position].pictures)):
-            chosen = list(group)
-            answered = self._answer_alike([prompts[position] for position in chosen], images)
-            replies |= dict(zip(chosen, answered, strict=True))
+        lettered = [position for position in left if isinstance(prompts[position].form, Letter)]
+        written = [position for position in left if position not in lettered]
+        told = self._letters.answer([prompts[position] for position in lettered], images)
+        told += write(self.checkpoint, [prompts[position] for position in written], images)
+        replies |= dict(zip(lettered + written, told, strict=True))
         return [replies[position] for position in range(len(prompts))]
-
-    def _answer_alike(self, prompts: Sequence[Prompt], images: Mapping[str, "Image"]) -> list[Reply]:
-        """Replies to prompts with the same number of pictures, in one pass."""
-        import torch
-
-        inputs = self._inputs(prompts, images).to(self.model.device)
-        with torch.inference_mode():
-            logits = self.model(**inputs, logits_to_keep=1, use_cache=False).logits[:, -1]  # (n, vocabulary)
-        logprobs = logits.float().log_softmax(dim=-1)
-        n_tokens = inputs["attention_mask"].sum(dim=1).tolist()
-        return [
-            self._reply(prompt, row, count)
-            for prompt, row, count in zip(prompts, logprobs, n_tokens, strict=True)
-        ]
-
-    def _inputs(self, prompts: Sequence[Prompt], images: Mapping[str, "Image"]) -> Any:
-        texts = [self._templated(prompt) for prompt in prompts]
-        pictures = [[images[picture.sha256] for picture in prompt.pictures] for prompt in prompts]
-        # Padding on the left puts every prompt's last token in the last column.
-        return self.processor(
-            text=texts,
-            images=pictures if prompts[0].pictures else None,
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
-        )
-
-    def _templated(self, prompt: Prompt) -> str:
-        content = [*({"type": "image"} for _ in prompt.pictures), {"type": "text", "text": prompt.text}]
-        conversation = [{"role": "user", "content": content}]
-        text: str = self.processor.apply_chat_template(
-            conversation, add_generation_prompt=True, tokenize=False
-        )
-        return text
-
-    def _reply(self, prompt: Prompt, logprobs: "torch.Tensor", n_tokens: int) -> Reply:
-        """A reply from the log-probabilities of the next token, shape (vocabulary,)."""
-        letters = tuple(float(logprobs[self._tokens(letter)].logsumexp(dim=0)) for letter in prompt.options)
-        return Reply(
-            text=self.processor.tokenizer.decode([int(logprobs.argmax())]),
-            model=self.name,
-            option_logprobs=letters,
-            logprobs_kind="before_mask",
-            finish_reason="length",
-            tokens_in=n_tokens,
-            tokens_out=1,
-        )
-
-    def _tokens(self, letter: str) -> list[int]:
-        if not self.letters.get(letter):
-            raise ClientError(f"model {self.name} has no token for the letter {letter!r}. Use another model")
-        return list(self.letters[letter])
 
 
 def load_model(backend: TransformersBackend) -> LocalModel:
@@ -141,12 +90,9 @@ def load_model(backend: TransformersBackend) -> LocalModel:
         )
     except (OSError, ValueError) as error:
         raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
-    return LocalModel(
-        name=_name(backend.model, place, model.config),
-        model=model.to(backend.device).eval(),
-        processor=processor,
-        letters=_letter_tokens(processor.tokenizer),
-    )
+    name = _name(backend.model, place, model.config)
+    letters = _letter_tokens(processor.tokenizer)
+    return LocalModel(Checkpoint(name, model.to(backend.device).eval(), processor, letters))
 
 
 def _load_processor(place: str, revision: str | None) -> Any:
@@ -208,15 +154,6 @@ def _weights_digest(folder: Path) -> str:
         with path.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()[:16]
-
-
-def _image(picture: Picture) -> "Image":
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        return Image.open(io.BytesIO(picture.data)).convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise ClientError(f"picture {picture.sha256} cannot be decoded: {error}") from error
 
 
 def _letter_tokens(tokenizer: Any) -> dict[str, tuple[int, ...]]:

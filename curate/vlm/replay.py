@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import cast
 
 from curate.errors import ClientError
-from curate.vlm.client import Pace, Prompt, Reply
+from curate.vlm.client import Abilities, Pace, Prompt, Reply
 from curate.vlm.keys import prompt_digest
 from curate.vlm.ledger import reply_from_json
 
 
 class ReplayClient:
-    """Looks prompts up in a ledger by what was sent: pictures, words and letters.
+    """Looks prompts up in a ledger by their digest: what was sent, what was asked for, which draw.
 
-    It bears the recorded model's name and parameters, so that the calls of a
-    replayed run have the keys of the recorded one.
+    It bears the recorded model's name, parameters and abilities, so that a
+    replayed run makes the calls of the recorded one, under the same keys.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,6 +45,15 @@ class ReplayClient:
         """One at a time: nothing is waited for."""
         return Pace(concurrency=1)
 
+    async def prepare(self) -> Abilities:
+        """What the recorded model could, as its parameters tell."""
+        told = self.parameters.get("logprobs")
+        return Abilities(
+            server=f"replay of {self.model}",
+            logprobs=told if told in ("after_mask", "before_mask") else None,
+            structured=self.parameters.get("structured") is True,
+        )
+
     async def ask(self, prompt: Prompt) -> Reply:
         """The recorded reply.
 
@@ -62,6 +71,9 @@ class ReplayClient:
                 "Replay the run with the same clips, frames and questionnaire, or ask a model"
             )
         return reply_from_json(*row)
+
+    async def cache_counts(self) -> None:
+        """Nothing is computed."""
 
     async def close(self) -> None:
         """Close the file."""

@@ -2,14 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TypeVar
 
 from curate.errors import ClientError
 from curate.recipe import TransformersBackend
-from curate.vlm.client import Pace, Prompt, Reply
+from curate.vlm.client import Abilities, CacheCounts, Pace, Prompt, Reply
 from curate.vlm.local_model import LocalModel, load_model
+from curate.vlm.one_prefill import opening
+from curate.vlm.trial import trial_prompts
+
+IDLE_TURNS = 10
+"""A batch is closed when so many turns of the event loop in a row have brought no prompt."""
+
+
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class _Waiting:
 
 
 class TransformersClient:
-    """Gathers prompts that are put at the same time and answers them together.
+    """Gathers prompts that are put at the same time and answers them together, clip by clip.
 
     The model runs in one thread of its own, so that the event loop stays free
     and torch's number of threads is set once.
@@ -39,8 +49,10 @@ class TransformersClient:
         except BaseException:
             self._thread.shutdown()
             raise
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._waiting: list[_Waiting] = []
+        self._arrived = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._counts = CacheCounts(queries=0, hits=0)
 
     @property
     def model(self) -> str:
@@ -49,13 +61,31 @@ class TransformersClient:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """One token is read, nothing is drawn."""
-        return {"max_tokens": 1, "temperature": 0}
+        """Nothing is drawn, unless a prompt is warm."""
+        return {"temperature": 0, "logprobs": "before_mask", "structured": False}
 
     @property
     def pace(self) -> Pace:
-        """Twice the batch: the next one gathers while this one is answered."""
-        return Pace(concurrency=2 * self._backend.batch_size)
+        """Three batches: one is answered, one waits, and of the third clips gather until they are whole."""
+        return Pace(concurrency=3 * self._backend.batch_size)
+
+    async def prepare(self) -> Abilities:
+        """Try whether the model goes on from a prefix, and say if it does not.
+
+        Raises:
+            ClientError: The model cannot take a prompt with two pictures.
+        """
+        outcomes = await self._in_thread(trial_prompts())
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+        reason = self._model.plain_because
+        server = f"transformers {version('transformers')}"
+        return Abilities(
+            server=f"{server}, each prompt on its own: {reason}" if reason else server,
+            logprobs="before_mask",
+            structured=False,
+        )
 
     async def ask(self, prompt: Prompt) -> Reply:
         """Answer together with whatever else waits.
@@ -66,43 +96,93 @@ class TransformersClient:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         waiting = _Waiting(prompt, asyncio.get_running_loop().create_future())
-        self._waiting.put_nowait(waiting)
+        self._waiting.append(waiting)
+        self._arrived.set()
         return await waiting.reply
+
+    async def cache_counts(self) -> CacheCounts:
+        """Prompt tokens, and those of them that were taken from a prefix already computed."""
+        return self._counts
 
     async def close(self) -> None:
         """Stop the worker; what still waits is cancelled."""
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
-        while not self._waiting.empty():
-            self._waiting.get_nowait().reply.cancel()
+        for waiting in self._waiting:
+            waiting.reply.cancel()
+        self._waiting.clear()
         self._thread.shutdown()
 
     async def _work(self) -> None:
         while True:
-            batch = [await self._waiting.get()]
-            # Let every coroutine that is ready put its prompt before the batch is closed.
-            await asyncio.sleep(0)
-            while len(batch) < self._backend.batch_size and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
+            await self._gathered()
+            size = self._backend.batch_size
+            batch, self._waiting = whole_clips(self._waiting, size, key=lambda each: opening(each.prompt))
             await self._answer(batch)
+
+    async def _gathered(self) -> None:
+        """Wait for a first prompt, and let every coroutine that is ready put its own."""
+        self._arrived.clear()
+        if not self._waiting:
+            await self._arrived.wait()
+        idle = 0
+        while idle < IDLE_TURNS:
+            n_waiting = len(self._waiting)
+            await asyncio.sleep(0)
+            idle = idle + 1 if len(self._waiting) == n_waiting else 0
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         """Settle every future of a batch, whatever happens."""
-        loop, started_s = asyncio.get_running_loop(), time.perf_counter()
-        try:
-            prompts = [waiting.prompt for waiting in batch]
-            outcomes = await loop.run_in_executor(self._thread, self._model.answer, prompts)
-        except Exception as error:
-            outcomes = [error] * len(batch)
+        started_s = time.perf_counter()
+        outcomes = await self._in_thread([waiting.prompt for waiting in batch])
         latency_s = time.perf_counter() - started_s
         for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Reply):
+                self._count(outcome)
             if waiting.reply.done():  # its asker was cancelled
                 continue
             if isinstance(outcome, Reply):
                 waiting.reply.set_result(replace(outcome, latency_s=latency_s))
             else:
-                waiting.reply.set_exception(_as_client_error(outcome, self.model))
+                waiting.reply.set_exception(outcome)
+
+    async def _in_thread(self, prompts: list[Prompt]) -> list[Reply | Exception]:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._model.answer, prompts)
+        except Exception as error:
+            return [_as_client_error(error, self.model)] * len(prompts)
+
+    def _count(self, reply: Reply) -> None:
+        self._counts = CacheCounts(
+            queries=self._counts.queries + (reply.tokens_in or 0),
+            hits=self._counts.hits + (reply.tokens_cached or 0),
+        )
+
+
+def whole_clips(
+    waiting: Sequence[Each], batch_size: int, key: Callable[[Each], Hashable]
+) -> tuple[list[Each], list[Each]]:
+    """What is answered next, and what goes on waiting; neither changes its order within a clip.
+
+    Args:
+        waiting: In the order in which they came; not empty.
+        batch_size: At most so many are answered together.
+        key: What is the same for all of one clip. They stay together: as many
+            whole clips as fit, or a part of the first if that alone does not.
+    """
+    clips: dict[Hashable, list[Each]] = {}
+    for each in waiting:
+        clips.setdefault(key(each), []).append(each)
+    first, *others = clips.values()
+    batch, left = first[:batch_size], first[batch_size:]
+    for clip in others:
+        if left or len(batch) + len(clip) > batch_size:
+            left += clip
+        else:
+            batch += clip
+    return batch, left
 
 
 def _as_client_error(error: Exception, model: str) -> Exception:

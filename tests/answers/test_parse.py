@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.answers.parse import Answer, parse
+from curate.answers.parse import Answer, parse, parse_sheet
 from curate.questionnaire import UNSEEN, Item
 from curate.vlm.client import Reply
 
@@ -46,7 +46,9 @@ def read(text: str, item: Item = ITEM, **parts: object) -> Answer:
         "Answer: some of the time",
         "some of the time, as the eyes move",
         '{"answer": "B"}',
-        '{"answer": "some of the time", "confidence": 0.4}',
+        '{"answer": "some of the time", "confidence": "high"}',
+        '{"answer": "B", "confidence": 400}',
+        '{"answer": "B", "confidence": true}',
         '```json\n{"answer": "B"}\n```',
         "A person looks around: B",
         "I see it. B",
@@ -233,3 +235,56 @@ def test_words_of_different_options_are_told_apart() -> None:
     item = Item(id="eyes", ask="How open?", options=("open", "half open", "wide open"), why="w")
     for option, mark in itertools.product(item.all_options, ["", ".", "!"]):
         assert read(option.upper() + mark, item).answer == option
+
+
+@pytest.mark.parametrize(
+    ("confidence", "sure"),
+    [
+        ("85", 0.85),
+        ("0.85", 0.85),  # asked for from 0 to 100, and told from 0 to 1
+        ("1.0", 1.0),
+        ("100", 1.0),
+        ("1", 0.25),  # one of a hundred: the chosen option is never below the others
+        ("0", 0.25),
+    ],
+)
+def test_confidence_in_words(confidence: str, sure: float) -> None:
+    found = read(f'{{"answer": "B", "confidence": {confidence}}}')
+    assert (found.outcome, found.answer, found.source) == ("answered", "some of the time", "stated")
+    assert found.probs == pytest.approx(((1 - sure) / 3, sure, (1 - sure) / 3, (1 - sure) / 3))
+
+
+def test_a_sheet_is_read_key_by_key() -> None:
+    listed = {"gaze": ITEM, "wide": WIDE, "lost": ITEM, "odd": ITEM}
+    text = json.dumps({"gaze": "B", "wide": "C", "wide_confidence": 55, "odd": ["A"], "other": "A"})
+    told = {"gaze": tuple(map(math.log, (0.1, 0.6, 0.2, 0.1))), "lost": (0.0, -9.0, -9.0, -9.0)}
+    reply = Reply(text, "m@1", field_logprobs=told, logprobs_kind="after_mask")
+    found = parse_sheet(reply, listed)
+    assert (found["gaze"].answer, found["gaze"].source) == ("some of the time", "logprobs")
+    assert found["gaze"].probs == pytest.approx((0.1, 0.6, 0.2, 0.1))
+    assert found["gaze"].mask == "after_mask"
+    assert (found["wide"].answer, found["wide"].source) == ("kind 2", "stated")
+    assert found["wide"].probs == pytest.approx((*[0.05] * 2, 0.55, *[0.05] * 7))
+    # A key that the reply does not hold was not answered, whatever probabilities are told of it.
+    assert found["lost"] == Answer("unparsable")
+    assert found["odd"] == Answer("unparsable")
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("I cannot help with identifying people.", "refusal"),
+        ("", "unparsable"),
+        ("[]", "unparsable"),
+        ('{"gaze": "B"', "unparsable"),
+        ('{"gaze":' * 5000, "unparsable"),
+    ],
+)
+def test_a_reply_that_is_no_sheet(text: str, outcome: str) -> None:
+    assert parse_sheet(Reply(text, "m@1"), {"gaze": ITEM}) == {"gaze": Answer(outcome)}
+
+
+@given(st.text(), st.dictionaries(st.text(), st.floats() | st.text() | st.none()))
+def test_a_sheet_never_raises(text: str, content: dict[str, object]) -> None:
+    for said in (text, json.dumps(content)):
+        assert set(parse_sheet(Reply(said, "m@1"), {"gaze": ITEM})) == {"gaze"}

@@ -31,12 +31,12 @@ def test_the_checkpoint_is_small_and_holds_no_code() -> None:
 
 
 def test_it_is_a_qwen3_vl_in_32_bits(reader: Reader) -> None:
-    assert type(reader.local.model).__name__ == "Qwen3VLForConditionalGeneration"
-    assert str(reader.local.model.dtype) == "torch.float32"
+    assert type(reader.local.checkpoint.model).__name__ == "Qwen3VLForConditionalGeneration"
+    assert str(reader.local.checkpoint.model.dtype) == "torch.float32"
 
 
 def test_every_letter_is_one_token(reader: Reader) -> None:
-    tokenizer = reader.local.processor.tokenizer
+    tokenizer = reader.local.checkpoint.processor.tokenizer
     lines = tokenizer([f"\n{letter}" for letter in "ABCDEFGHI"], add_special_tokens=False)["input_ids"]
     assert [tokenizer.decode([token]) for _, token in lines] == list("ABCDEFGHI")
 

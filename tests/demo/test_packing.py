@@ -46,9 +46,10 @@ def test_packed_logits_equal_those_of_one_question_a_prompt(
 
     save_checkpoint(tmp_path / "model", student.model, student.tokenizer)
     reader = Reader(tmp_path / "model")
-    reader.local.model.load_state_dict(student.model.state_dict())  # without the rounding to 16 bits
+    # The student's own weights, without the rounding to 16 bits.
+    reader.local.checkpoint.model.load_state_dict(student.model.state_dict())
     for k, item in enumerate(items):
-        tokens = [list(reader.local.letters[letter]) for letter in item.letters]  # "A" and " A"
+        tokens = [list(reader.local.checkpoint.letters[letter]) for letter in item.letters]  # "A" and " A"
         chances = torch.stack([ours[:, k, each].double().exp().sum(-1) for each in tokens], dim=-1)
         letters = (chances / chances.sum(-1, keepdim=True)).numpy()
         theirs = reader.chances(pixels, asker.questionnaire, item)
@@ -62,6 +63,20 @@ def test_reordered_options_move_the_right_letter(asker: Asker) -> None:
     assert "A) wide open\nB) cannot be seen\nC) closed\nD) half open\nAnswer" in words
     ends = [asker.tokenizer.decode([asked.tokens[end]]).strip() for end in asked.option_ends]
     assert ends == ["open", "seen", "closed", "open"]
+
+
+def test_every_wording_can_be_taught(asker: Asker, tmp_path: Path) -> None:
+    for item in asker.questionnaire.items:
+        for n in range(item.n_wordings):
+            words = asker.tokenizer.decode(asker.ask(item, wording=item.worded(n)).tokens)
+            assert item.worded(n).ask in words
+    save_chunk(tmp_path, 0, n_clips=4)
+    teacher = Teacher(asker, tmp_path, np.random.default_rng(0))
+    teacher.look_for_chunks()
+    taught = {asked.tokens for _ in range(200) for asked in [teacher._ask(0, varied=1.0)]}
+    gaze = asker.questionnaire.items[0]
+    as_listed = {asker.ask(gaze, wording=gaze.worded(n)).tokens for n in range(1, gaze.n_wordings)}
+    assert as_listed <= taught, "each paraphrase comes up, with its options as they are listed too"
 
 
 def test_the_right_letter_is_that_of_the_answer(asker: Asker) -> None:

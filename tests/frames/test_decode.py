@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.clips.video import open_video
+from curate.clips.video import open_video, timeline
 from curate.errors import MediaError
 from curate.frames.decode import image_pictures, video_pictures
 from curate.recipe import Frames
@@ -146,6 +146,42 @@ def test_a_damaged_frame_gives_way_to_the_one_before_it(test_data: Path) -> None
     indices = [picture.moment.index for picture in found.shown]
     assert set(indices) == (wanted - set(damaged)) | {index for _, index in found.replaced}
     assert indices == sorted(indices)
+
+
+def test_frames_between_key_frames_are_decoded_too() -> None:
+    video = quartered([40 * i for i in range(12)])
+    # Key frames at 0.12 and 0.36 s; two frames part the 0.24 s between them into three.
+    found = video_pictures(video, Frames(count=2), between=2).shown
+    assert [(picture.moment.role, picture.moment.index) for picture in found] == [
+        ("key", 3),
+        ("between", 5),
+        ("between", 7),
+        ("key", 9),
+    ]
+    greys = [pixels(picture.jpeg)[40, 60].mean() for picture in found]
+    assert greys == pytest.approx([60, 100, 140, 180], abs=6)
+
+
+def test_a_frame_that_stands_for_a_damaged_key_frame_is_a_key_frame(test_data: Path) -> None:
+    whole = bytearray((test_data / "clips" / "single_face.mp4").read_bytes())
+    asked = Frames(count=4)
+    wanted = [picture.moment.index for picture in video_pictures(bytes(whole), asked).shown]
+    with open_video(bytes(whole)) as video:
+        places = timeline(video).positions
+    with open_video(bytes(whole)) as video:
+        packets = [(places.get(packet.pts), packet.pos, packet.size) for packet in video.packets()]
+    # The second key frame and some before it: what stands for it is between the first and the second.
+    for index, position, size in packets:
+        if index in range(wanted[1] - 3, wanted[1] + 1):
+            whole[position : position + size] = b"\xff" * size
+    found = video_pictures(bytes(whole), asked, between=16)
+    stand_in = dict(found.replaced)[wanted[1]]
+    assert wanted[0] < stand_in < wanted[1]
+    keys = [picture.moment.index for picture in found.shown if picture.moment.role == "key"]
+    assert stand_in in keys
+    assert len(keys) == 4
+    indices = [picture.moment.index for picture in found.shown]
+    assert indices == sorted(set(indices))
 
 
 def test_a_video_without_one_sound_frame(test_data: Path) -> None:

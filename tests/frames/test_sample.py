@@ -1,6 +1,6 @@
 """The laws of sampling."""
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -59,3 +59,75 @@ def test_moments_are_frames_in_order_and_none_twice(gaps_s: list[float], count: 
 def test_at_a_steady_rate_as_many_as_asked_or_there_are(n_frames: int, count: int) -> None:
     times_s = [i / 25 for i in range(n_frames)]
     assert len(moments(times_s, n_frames / 25, Frames(count=count))) == min(n_frames, count)
+
+
+def test_so_many_a_second() -> None:
+    # 4 s at 2 a second: eight shares of 0.5 s, at 25 frames a second; 0.25 s is between frames 6 and 7.
+    times_s = [i / 25 for i in range(100)]
+    found = moments(times_s, 4, Frames(strategy="fps", fps=2, count=64))
+    assert [moment.index for moment in found] == [6, 18, 31, 43, 56, 68, 81, 93]
+
+
+def test_a_clip_too_long_for_its_rate_is_seen_to_its_end() -> None:
+    # 5 a second would be 50 pictures: eight of shares of 1.25 s instead, which `uniform` gives too.
+    times_s = [i / 25 for i in range(250)]
+    frames = Frames(strategy="fps", fps=5, count=8)
+    assert moments(times_s, 10, frames) == moments(times_s, 10, Frames(count=8))
+    assert moments(times_s, 10, frames)[-1].t_s > 9
+
+
+def test_a_clip_shorter_than_a_share_and_a_still_image_give_one() -> None:
+    slow = Frames(strategy="fps", fps=0.1)
+    assert [moment.index for moment in moments((0.0, 0.5, 1.0), 1.5, slow)] == [1]
+    assert moments((0.0,), 0, slow) == [Moment("key", 0, 0.0)]
+
+
+@given(st.integers(1, 400), st.floats(0.1, 120), COUNTS)
+def test_at_its_rate_or_at_the_most_that_is_allowed(n_frames: int, fps: float, count: int) -> None:
+    times_s = [i / 25 for i in range(n_frames)]
+    found = moments(times_s, n_frames / 25, Frames(strategy="fps", fps=fps, count=count))
+    assert len(found) == min(n_frames, count, max(1, round(n_frames / 25 * fps)))
+
+
+def test_frames_between() -> None:
+    # Two key frames, 2 s apart, at 1 and 3 s; 3 frames part the gap into four steps of 0.5 s.
+    times_s = [i / 10 for i in range(40)]
+    found = moments(times_s, 4, Frames(count=2), between=3)
+    assert [(moment.role, moment.t_s) for moment in found] == [
+        ("key", 1.0),
+        ("between", 1.5),
+        ("between", 2.0),
+        ("between", 2.5),
+        ("key", 3.0),
+    ]
+
+
+def test_nothing_lies_between_one_frame() -> None:
+    assert moments((0.0,), 0, Frames(), between=4) == [Moment("key", 0, 0.0)]
+    assert moments((), 0, Frames(), between=4) == []
+
+
+@given(GAPS_S, COUNTS, st.integers(0, 16))
+def test_frames_between_leave_key_frames_as_they_are(gaps_s: list[float], count: int, between: int) -> None:
+    times_s = [0.0, *accumulate(gaps_s)]
+    frames = Frames(count=count)
+    found = moments(times_s, times_s[-1] + 0.04, frames, between=between)
+    assert [moment for moment in found if moment.role == "key"] == moments(
+        times_s, times_s[-1] + 0.04, frames
+    )
+    indices = [moment.index for moment in found]
+    assert indices == sorted(set(indices))
+    keys = [place for place, moment in enumerate(found) if moment.role == "key"]
+    assert keys[0] == 0
+    assert keys[-1] == len(found) - 1
+    assert all(later - earlier - 1 <= between for earlier, later in pairwise(keys))
+
+
+@given(st.integers(1, 400), st.integers(2, 16), st.integers(1, 16))
+def test_at_a_steady_rate_every_gap_gives_what_it_has(n_frames: int, count: int, between: int) -> None:
+    times_s = [i / 25 for i in range(n_frames)]
+    found = moments(times_s, n_frames / 25, Frames(count=count), between=between)
+    keys = [place for place, moment in enumerate(found) if moment.role == "key"]
+    for earlier, later in pairwise(keys):
+        in_gap = found[later].index - found[earlier].index - 1
+        assert later - earlier - 1 == min(between, in_gap)

@@ -43,6 +43,17 @@ def test_every_clip_gives_its_pictures(test_data: Path, tmp_path: Path) -> None:
     assert take().frames.equals(found.frames)
 
 
+def test_frames_between_have_their_own_role(test_data: Path, tmp_path: Path) -> None:
+    recipe = copied(test_data, tmp_path / "clips")
+    clips = read_clips(recipe, ("a", "b")).clips
+    pictures = PictureStore(tmp_path / "pictures")
+    plain = take_frames(clips, media_store(recipe), Frames(count=2), pictures).frames
+    found = take_frames(clips, media_store(recipe), Frames(count=2), pictures, between=3).frames
+    assert found.filter(role="key").equals(plain)
+    # A gap in each of three videos, none in the still image.
+    assert found.filter(role="between").group_by("clip_id").len()["len"].to_list() == [3, 3, 3]
+
+
 def test_media_that_is_gone_or_damaged_is_set_aside(test_data: Path, tmp_path: Path) -> None:
     recipe = copied(test_data, tmp_path / "clips")
     clips = read_clips(recipe, ("a", "b")).clips

@@ -2,23 +2,36 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 
 from curate.recipe import OpenAIBackend
-from curate.vlm.asking import Call, ask_all
-from curate.vlm.client import Prompt
+from curate.vlm.asking import Call, Desk
+from curate.vlm.client import Letter, Prompt
 from curate.vlm.ledger import Ledger
 from curate.vlm.openai import OpenAIClient
+from curate.vlm.workers import for_each
+
+
+async def calls() -> AsyncIterator[Call]:
+    """The questions."""
+    for i in range(40):
+        yield Call(Prompt((f"question {i}",), Letter(("A", "B"))), "1", "r")
 
 
 async def main(url: str, path: Path) -> None:
-    calls = [Call(Prompt((), f"question {i}", ("A", "B")), "1", "r", "f") for i in range(40)]
+    """Ask what the ledger does not hold."""
     client = OpenAIClient(OpenAIBackend(backend="openai", model="m", base_url=url, concurrency=4), "")
+    await client.prepare()
     with Ledger(path) as ledger:
-        rng = np.random.default_rng(0)
-        await ask_all(calls, client, ledger, lambda place, result: None, pace=client.pace, rng=rng)
+        desk = Desk(client, ledger, pace=client.pace, rng=np.random.default_rng(0))
+
+        async def work(call: Call) -> None:
+            await desk.ask(call)
+
+        await for_each(calls(), work, at_once=40)
     await client.close()
 
 

@@ -1,10 +1,12 @@
 """A server that speaks the chat protocol, and a model of random weights."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,22 +33,41 @@ def chat_body(text: str | None = "B", top: dict[str, float] | None = None, **usa
     return json.dumps(content).encode()
 
 
+NOT_FOUND: Answer = (404, {}, b'{"error": {"message": "Not Found"}}')
+
+
 class ChatServer:
-    """Answers POST requests by `answer(n, body)`, n counting from 0, and keeps the bodies."""
+    """Answers prompts by `answer(n, body)`, n counting from 0, and keeps their bodies.
+
+    What a client tries before its first prompt is kept apart, in `probes`, and
+    answered by `probed(body)`: unless a test says otherwise in plain words
+    without probabilities. `pages` answers GET requests by path, and `other`
+    what is posted elsewhere; neither knows anything at first.
+    """
 
     def __init__(self) -> None:
         self.answer: Callable[[int, dict[str, object]], Answer] = lambda n, body: (200, {}, chat_body())
         self.bodies: list[dict[str, object]] = []
+        self.probed: Callable[[dict[str, object]], Answer] = lambda body: (200, {}, chat_body("hello"))
+        self.probes: list[dict[str, object]] = []
+        self.pages: dict[str, Answer] = {}
+        self.other: Callable[[str, dict[str, object]], Answer] = lambda path, body: NOT_FOUND
+        self.headers: list[dict[str, str]] = []
+        """Of all requests."""
         self._lock = threading.Lock()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with outer._lock:
-                    n = len(outer.bodies)
-                    outer.bodies.append(body)
-                status, headers, content = outer.answer(n, body)
+                self.reply(outer._answer(self.path, body))
+
+            def do_GET(self) -> None:
+                self.reply(outer.pages.get(self.path, NOT_FOUND))
+
+            def reply(self, answer: Answer) -> None:
+                outer.headers.append(dict(self.headers))
+                status, headers, content = answer
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **headers}.items():
                     self.send_header(name, value)
@@ -66,10 +87,45 @@ class ChatServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
+    def _answer(self, path: str, body: dict[str, object]) -> Answer:
+        if not path.endswith("/chat/completions"):
+            return self.other(path, body)
+        messages: Any = body["messages"]
+        if isinstance(messages[0]["content"], str):  # a prompt has parts
+            self.probes.append(body)
+            return self.probed(body)
+        with self._lock:
+            n = len(self.bodies)
+            self.bodies.append(body)
+        return self.answer(n, body)
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Time:
+    """A clock that a sleep sets forward: waits take no time, and are remembered."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.waits: list[float] = []
+
+    def clock(self) -> float:
+        return self.now_s
+
+    async def sleep(self, wait_s: float) -> None:
+        self.waits.append(wait_s)
+        until_s = self.now_s + wait_s
+        await asyncio.sleep(0)
+        # Several sleep at the same time, as they would.
+        self.now_s = max(self.now_s, until_s)
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
 
 
 @pytest.fixture

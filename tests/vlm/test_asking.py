@@ -4,17 +4,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from curate.errors import ClientError, RateLimited, RetryableError
-from curate.vlm.asking import Call, Result, ask_all
+from curate.errors import BadReply, ClientError, EndpointGone, RateLimited, TimedOut, Unreachable
+from curate.vlm.asking import Call, Desk, Result
+from curate.vlm.budget import Budget
 from curate.vlm.canned import CannedClient
-from curate.vlm.client import Pace, Prompt, Reply
+from curate.vlm.client import Letter, Pace, Prompt, Reply, VisionClient
 from curate.vlm.keys import prompt_digest
 from curate.vlm.ledger import Ledger
 
@@ -22,28 +23,23 @@ PROGRAM = Path(__file__).with_name("asking_program.py")
 
 
 def calls(n: int, prefix: str = "question") -> list[Call]:
-    return [Call(Prompt((), f"{prefix} {i}", ("A", "B")), "1", "r", "f") for i in range(n)]
+    return [Call(Prompt((f"{prefix} {i}",), Letter(("A", "B"))), "1", "r") for i in range(n)]
 
 
-def run(path: Path, asked: list[Call], client: CannedClient, **settings: Any) -> list[Result]:
-    """The results, in the order of the calls."""
+def desk(client: VisionClient, ledger: Ledger, time: Any, **settings: Any) -> Desk:
     settings.setdefault("pace", Pace(concurrency=3))
-    taken: dict[int, Result] = {}
+    return Desk(client, ledger, rng=np.random.default_rng(0), sleep=time.sleep, clock=time.clock, **settings)
+
+
+def run(path: Path, asked: Sequence[Call], client: VisionClient, time: Any, **settings: Any) -> list[Result]:
+    """The results of calls that are asked all at once."""
+
+    async def all_of_them() -> list[Result]:
+        asks = desk(client, ledger, time, **settings)
+        return await asyncio.gather(*(asks.ask(call) for call in asked))
+
     with Ledger(path / "ledger.sqlite") as ledger:
-        asyncio.run(
-            ask_all(asked, client, ledger, taken.__setitem__, rng=np.random.default_rng(0), **settings)
-        )
-    return [taken[position] for position in range(len(taken))]
-
-
-class Waits:
-    """Sleeps no time at all, and remembers for how long."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, wait_s: float) -> None:
-        self.seconds.append(wait_s)
+        return asyncio.run(all_of_them())
 
 
 def failing(*errors: ClientError) -> Callable[[Prompt], str]:
@@ -57,209 +53,317 @@ def failing(*errors: ClientError) -> Callable[[Prompt], str]:
     return answer
 
 
-def test_replies_come_with_the_place_of_their_call(tmp_path: Path) -> None:
-    client = CannedClient(lambda prompt: prompt.text)
-    done: list[int] = []
-    results = run(tmp_path, calls(7), client, progress=done.append)
+def errors_kept(path: Path) -> list[tuple[str, str, int]]:
+    with Ledger(path / "ledger.sqlite") as ledger:
+        return ledger._base.execute("SELECT kind, message, attempts FROM errors").fetchall()
+
+
+class Slow(CannedClient):
+    """Takes a moment, and counts how many prompts are under way."""
+
+    now = most = 0
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.now -= 1
+        return await super().ask(prompt)
+
+
+def test_every_call_gets_its_own_reply(tmp_path: Path, time: Any) -> None:
+    results = run(tmp_path, calls(7), CannedClient(lambda prompt: prompt.text), time)
     assert [result.reply.text for result in results if result.reply] == [f"question {i}" for i in range(7)]
     assert all(result.fresh for result in results)
-    assert done == [1, 2, 3, 4, 5, 6, 7]
+    assert len({result.key for result in results}) == 7
 
 
-def test_what_the_ledger_holds_is_not_asked_again(tmp_path: Path) -> None:
-    first = run(tmp_path, calls(4), CannedClient(lambda prompt: prompt.text))
+def test_what_the_ledger_holds_is_not_asked_again(tmp_path: Path, time: Any) -> None:
+    first = run(tmp_path, calls(4), CannedClient(lambda prompt: prompt.text), time)
     client = CannedClient(lambda _: "other")
-    second = run(tmp_path, calls(6), client)
+    second = run(tmp_path, calls(6), client, time)
     assert [prompt.text for prompt in client.asked] == ["question 4", "question 5"]
     assert [result.fresh for result in second] == [False] * 4 + [True] * 2
     assert [result.reply for result in second[:4]] == [result.reply for result in first]
 
 
-def test_the_same_call_twice_is_asked_once(tmp_path: Path) -> None:
-    client = CannedClient(lambda prompt: prompt.text)
-    results = run(tmp_path, calls(2) + calls(2), client, pace=Pace(concurrency=4))
+def test_the_same_call_twice_is_asked_once(tmp_path: Path, time: Any) -> None:
+    client = Slow(lambda prompt: prompt.text)
+    results = run(tmp_path, calls(2) + calls(2), client, time, pace=Pace(concurrency=4))
     assert len(client.asked) == 2
     assert [result.fresh for result in results] == [True, True, False, False]
     assert results[0].reply == results[2].reply
 
 
-def test_at_most_so_many_new_calls(tmp_path: Path) -> None:
-    run(tmp_path, calls(2), CannedClient(lambda _: "A"))
-    client = CannedClient(lambda _: "A")
-    results = run(tmp_path, calls(6), client, max_calls=3)
-    assert len(client.asked) == 3
-    assert [result.reply is not None for result in results] == [True] * 5 + [False]
-    assert results[5].error is None
-
-
-def test_so_many_at_once_and_no_more(tmp_path: Path) -> None:
-    class Slow(CannedClient):
-        now = most = 0
-
-        async def ask(self, prompt: Prompt) -> Reply:
-            self.now += 1
-            self.most = max(self.most, self.now)
-            await asyncio.sleep(0)
-            self.now -= 1
-            return await super().ask(prompt)
-
+def test_a_twin_of_a_call_that_was_cancelled_asks_by_itself(tmp_path: Path, time: Any) -> None:
     client = Slow(lambda _: "A")
-    run(tmp_path, calls(20), client, pace=Pace(concurrency=4))
+
+    async def one_cancelled() -> Result:
+        asks = desk(client, ledger, time)
+        (call,) = calls(1)
+        first, second = (asyncio.create_task(asks.ask(call)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        return await second
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        result = asyncio.run(one_cancelled())
+    assert result.reply is not None
+    assert result.fresh
+
+
+def test_a_fault_of_the_program_is_not_hidden(tmp_path: Path, time: Any) -> None:
+    class Broken(Slow):
+        async def ask(self, prompt: Prompt) -> Reply:
+            await super().ask(prompt)
+            raise ZeroDivisionError
+
+    async def all_of_them() -> list[Result | BaseException]:
+        asks = desk(Broken(lambda _: "A"), ledger, time)
+        return await asyncio.gather(*(asks.ask(call) for call in calls(2) + calls(2)), return_exceptions=True)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        found = asyncio.run(all_of_them())
+    assert [type(error) for error in found] == [ZeroDivisionError] * 4
+
+
+def test_a_reply_is_on_the_disk_before_it_is_handed_over(tmp_path: Path, time: Any) -> None:
+    async def one() -> None:
+        result = await desk(CannedClient(lambda _: "A"), ledger, time).ask(calls(1)[0])
+        with Ledger(tmp_path / "ledger.sqlite") as other:
+            assert other.get(result.key) == result.reply
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(one())
+
+
+def test_so_many_at_once_and_no_more(tmp_path: Path, time: Any) -> None:
+    client = Slow(lambda _: "A")
+    run(tmp_path, calls(40), client, time, pace=Pace(concurrency=4))
     assert client.most == 4
 
 
-def test_waits_double_and_carry_jitter(tmp_path: Path) -> None:
-    waits = Waits()
-    client = CannedClient(failing(*[RetryableError("busy")] * 3))
-    (result,) = run(tmp_path, calls(1), client, pace=Pace(1, retries=3), sleep=waits)
-    assert result.reply is not None
-    # 0.5, 1 and 2 s, each times a factor of 0.5 to 1.
-    assert [0.5 <= wait / whole <= 1 for wait, whole in zip(waits.seconds, [0.5, 1, 2], strict=True)] == [
-        True
-    ] * 3
+def test_calls_begin_in_the_order_in_which_they_were_asked(tmp_path: Path, time: Any) -> None:
+    client = Slow(lambda _: "A")
+    run(tmp_path, calls(100), client, time, pace=Pace(concurrency=16))
+    assert [prompt.text for prompt in client.asked] == [f"question {i}" for i in range(100)]
 
 
-def test_a_named_wait_is_kept(tmp_path: Path) -> None:
-    waits = Waits()
-    client = CannedClient(failing(RateLimited("slow down", 7.0)))
-    run(tmp_path, calls(1), client, pace=Pace(1, retries=1), sleep=waits)
-    assert 7.25 <= waits.seconds[0] <= 7.5  # 7 s, and 0.5 s times a factor of 0.5 to 1
+def test_a_named_wait_holds_back_everybody(tmp_path: Path, time: Any) -> None:
+    began: list[float] = []
+    answer = failing(RateLimited("slow down", 7.0))
+
+    def timed(prompt: Prompt) -> str:
+        began.append(time.now_s)
+        return answer(prompt)
+
+    results = run(tmp_path, calls(20), CannedClient(timed), time, pace=Pace(1, retries=1))
+    assert all(result.reply for result in results)
+    assert began[0] == 0
+    assert min(began[1:]) >= 7.0
 
 
-def test_a_wait_of_hours_is_not_waited_for(tmp_path: Path) -> None:
-    waits = Waits()
-    client = CannedClient(failing(RateLimited("quota", 86_400.0)))
-    (result,) = run(tmp_path, calls(1), client, pace=Pace(1, retries=5), sleep=waits)
-    assert (result.error, waits.seconds) == ("quota", [])
-
-
-def test_a_failed_call_is_data_and_is_asked_again_by_the_next_run(tmp_path: Path) -> None:
+def test_a_failed_call_is_data_and_is_asked_again_by_the_next_run(tmp_path: Path, time: Any) -> None:
     def answer(prompt: Prompt) -> str:
         if prompt.text == "question 1":
             raise ClientError("too large")
         return "A"
 
-    waits = Waits()
-    results = run(tmp_path, calls(3), CannedClient(answer), pace=Pace(1, retries=4), sleep=waits)
+    results = run(tmp_path, calls(3), CannedClient(answer), time, pace=Pace(1, retries=4))
     assert [result.error for result in results] == [None, "too large", None]
-    assert waits.seconds == []  # asking again would not help
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        assert ledger.calls().height == 2
-        assert ledger._base.execute("SELECT count(*) FROM errors").fetchone() == (1,)
-    again = run(tmp_path, calls(3), CannedClient(lambda _: "B"))
+    assert time.waits == []  # asking again would not help
+    assert errors_kept(tmp_path) == [("ClientError", "too large", 1)]
+    client = CannedClient(lambda _: "B")
+    again = run(tmp_path, calls(3), client, time)
+    assert [prompt.text for prompt in client.asked] == ["question 1"]
     assert again[1].reply is not None
-    assert again[1].reply.text == "B"
 
 
-def test_retries_that_are_used_up_are_kept_as_an_error(tmp_path: Path) -> None:
-    client = CannedClient(failing(*[RetryableError("busy")] * 3))
-    (result,) = run(tmp_path, calls(1), client, pace=Pace(1, retries=2), sleep=Waits())
-    assert (result.error, len(client.asked)) == ("busy", 3)
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        found = ledger._base.execute("SELECT kind, message, attempts FROM errors").fetchall()
-    assert found == [("RetryableError", "busy", 3)]
+def test_retries_that_are_used_up_are_kept_as_an_error(tmp_path: Path, time: Any) -> None:
+    client = CannedClient(failing(*[TimedOut("no reply within 1 s")] * 3))
+    (result,) = run(tmp_path, calls(1), client, time, pace=Pace(1, retries=2))
+    assert (result.error, len(client.asked)) == ("no reply within 1 s", 3)
+    assert errors_kept(tmp_path) == [("TimedOut", "no reply within 1 s", 3)]
 
 
-def test_when_nothing_works_it_stops_early(tmp_path: Path) -> None:
+def test_an_unusable_reply_is_asked_for_three_times_at_most(tmp_path: Path, time: Any) -> None:
+    client = CannedClient(failing(*[BadReply("no JSON")] * 9))
+    (result,) = run(tmp_path, calls(1), client, time, pace=Pace(1, retries=9))
+    assert (result.error, len(client.asked)) == ("no JSON", 3)
+
+
+def test_when_nothing_works_it_stops_early(tmp_path: Path, time: Any) -> None:
     def answer(prompt: Prompt) -> str:
-        raise ClientError(f"HTTP 401: no such key (request {prompt.text[-2:]}f3)")
+        raise ClientError(f"HTTP 401: no such key (request {prompt.text[-2:]}f3).")
 
     client = CannedClient(answer)
-    with pytest.raises(ClientError, match=r"5 in a row failed alike.*HTTP 401"):
-        run(tmp_path, calls(100), client, pace=Pace(1))
+    with pytest.raises(EndpointGone) as stopped:
+        run(tmp_path, calls(100), client, time, pace=Pace(1))
     assert len(client.asked) == 5
+    assert str(stopped.value) == (
+        "no call was answered, and 5 in a row failed alike, so no more are made. "
+        f"HTTP 401: no such key (request  4f3). 0 replies are kept in {tmp_path / 'ledger.sqlite'}: "
+        "the same command goes on from there"
+    )
+    assert len(errors_kept(tmp_path)) == 5
 
 
-def test_one_failure_that_differs_does_not_keep_it_going(tmp_path: Path) -> None:
+def test_an_endpoint_that_is_gone_ends_every_call(tmp_path: Path, time: Any) -> None:
+    run(tmp_path, calls(2), CannedClient(lambda _: "A"), time)
+    client = CannedClient(failing(*[Unreachable("no connection: refused")] * 1000))
+
+    async def all_of_them() -> list[Result | BaseException]:
+        asks = desk(client, ledger, time, pace=Pace(64, retries=20, gone_after_s=60.0))
+        return await asyncio.gather(*(asks.ask(call) for call in calls(300)), return_exceptions=True)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        found = asyncio.run(all_of_them())
+    assert [type(one) for one in found] == [Result] * 2 + [EndpointGone] * 298
+    said = str(next(one for one in found if isinstance(one, EndpointGone)))
+    assert said.startswith("nothing was answered for 6")
+    assert "no connection: refused. 2 replies are kept in" in said
+    # 8, 4, 2, and then one at a time tries whether it is back; the others keep their attempts.
+    assert len(client.asked) < 60
+
+
+def test_calls_outlive_a_restart_of_the_server(tmp_path: Path, time: Any) -> None:
     def answer(prompt: Prompt) -> str:
-        raise ClientError("too large" if prompt.text == "question 0" else "no such key")
-
-    client = CannedClient(answer)
-    with pytest.raises(ClientError, match="no such key"):
-        run(tmp_path, calls(500), client, pace=Pace(1))
-    assert len(client.asked) == 6  # the one that differs, and 5 alike
-
-
-def test_failures_that_differ_do_not_stop_it(tmp_path: Path) -> None:
-    def answer(prompt: Prompt) -> str:
-        raise ClientError("too large" if prompt.text in ("question 3", "question 7") else "not so")
-
-    results = run(tmp_path, calls(12), CannedClient(answer), pace=Pace(1))
-    assert all(result.error for result in results)
-
-
-def test_an_answer_shows_that_the_rest_may_be_answered(tmp_path: Path) -> None:
-    def answer(prompt: Prompt) -> str:
-        if prompt.text == "question 0":
-            return "A"
-        raise ClientError("too large")
-
-    results = run(tmp_path, calls(12), CannedClient(answer), pace=Pace(1))
-    assert [result.error is not None for result in results] == [False] + [True] * 11
-
-
-def test_a_fault_of_the_program_is_not_hidden(tmp_path: Path) -> None:
-    def answer(prompt: Prompt) -> str:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run(tmp_path, calls(3) + calls(3), CannedClient(answer), pace=Pace(6))
-
-
-def test_calls_are_taken_as_needed(tmp_path: Path) -> None:
-    taken = 0
-
-    def lazily() -> Iterator[Call]:
-        nonlocal taken
-        for call in calls(50):
-            taken += 1
-            yield call
-
-    def answer(prompt: Prompt) -> str:
-        assert taken <= len(client.asked) + 2
+        if len(client.asked) >= 10 and time.now_s < 50:
+            raise Unreachable("no connection: refused")
         return "A"
 
     client = CannedClient(answer)
-    run(tmp_path, lazily(), client, pace=Pace(2))  # type: ignore[arg-type]
-    assert taken == 50
+    pace = Pace(64, retries=5, gone_after_s=60.0)
+    results = run(tmp_path, calls(400), client, time, pace=pace)
+    lost = [result for result in results if result.error]
+    assert len(lost) < 20
+    assert len(errors_kept(tmp_path)) == len(lost)
+    assert time.now_s >= 50
+
+
+def test_at_most_so_many_new_calls(tmp_path: Path, time: Any) -> None:
+    run(tmp_path, calls(2), CannedClient(lambda _: "A"), time)
+    client = CannedClient(lambda _: "A")
+    results = run(tmp_path, calls(6), client, time, budget=Budget(max_calls=3))
+    assert len(client.asked) == 3
+    assert [result.reply is not None for result in results] == [True] * 5 + [False]
+    assert results[5].error is None
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 16])
+def test_a_cap_is_overshot_by_no_more_than_the_calls_in_flight(
+    tmp_path: Path, time: Any, concurrency: int
+) -> None:
+    client = Slow(lambda _: Reply("A", "", tokens_in=90, tokens_out=10))
+
+    async def all_of_them() -> tuple[int, int]:
+        asks = desk(client, ledger, time, pace=Pace(concurrency), budget=Budget(max_tokens=5000))
+        results = await asyncio.gather(*(asks.ask(call) for call in calls(200)))
+        assert sum(result.reply is not None for result in results) == asks.spent.calls
+        return asks.spent.calls, asks.spent.tokens_in + asks.spent.tokens_out
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        n_calls, tokens = asyncio.run(all_of_them())
+    assert tokens == 100 * n_calls
+    # 50 calls spend it; the last of them does not see those that were begun beside it.
+    assert 50 <= n_calls <= 50 + concurrency - 1
+
+
+def test_a_retry_is_not_another_call(tmp_path: Path, time: Any) -> None:
+    client = CannedClient(failing(TimedOut("late"), TimedOut("late")))
+    results = run(tmp_path, calls(3), client, time, pace=Pace(1, retries=5), budget=Budget(max_calls=2))
+    assert len(client.asked) == 4
+    assert [result.reply is not None for result in results] == [True, True, False]
+
+
+def test_a_cap_that_cannot_be_kept_ends_the_run_and_loses_nothing(tmp_path: Path, time: Any) -> None:
+    client = CannedClient(lambda _: "A")
+    with pytest.raises(ClientError, match="does not tell how many tokens"):
+        run(tmp_path, calls(9), client, time, pace=Pace(1), budget=Budget(max_tokens=10))
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert ledger.count() == len(client.asked)
+
+
+class Program:
+    """A process that asks 40 questions, to be killed; and what is left of it."""
+
+    def __init__(self, server: Any, folder: Path, reply: bytes) -> None:
+        self.server, self.ledger, self._reply = server, folder / "ledger.sqlite", reply
+        self.questions: list[str] = []
+        """Those that came to the server, in order."""
+        self.reached = threading.Event()
+        """So many questions came as were waited for."""
+        self.let_go = threading.Event()
+        """Those that hang are answered."""
+        self._wanted = self._answered = 1000
+        self._lock = threading.Lock()
+        server.answer = self._answer
+
+    def start(self, *, until: int = 1000, answered: int = 1000) -> subprocess.Popen[bytes]:
+        """The process; `reached` once so many questions have come. Those after the first `answered` hang."""
+        self._wanted, self._answered = len(self.questions) + until, len(self.questions) + answered
+        self.reached.clear()
+        command = [sys.executable, str(PROGRAM), self.server.url, str(self.ledger)]
+        return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+    def recorded(self) -> set[str]:
+        """The questions that have a reply."""
+        texts = {prompt_digest(call.prompt): call.prompt.text for call in calls(40)}
+        with Ledger(self.ledger) as ledger:
+            return {texts[row[0]] for row in ledger._base.execute("SELECT prompt FROM calls")}
+
+    def _answer(self, n: int, sent: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        content = sent["messages"][0]["content"]
+        if isinstance(content, list):  # else one of the words by which the server is tried out
+            with self._lock:
+                self.questions.append(content[-1]["text"])
+                if len(self.questions) >= self._wanted:
+                    self.reached.set()
+                hangs = len(self.questions) > self._answered
+            if hangs:
+                self.let_go.wait(100)
+        return 200, {}, self._reply
 
 
 def test_killed_at_any_moment_no_reply_that_arrived_is_paid_for_twice(
     tmp_path: Path, server: Any, body: Callable[..., bytes]
 ) -> None:
-    """A process that asks 40 questions is killed during its 8th request, its 14th, then left to finish."""
-    ledger, reached, kill_at = tmp_path / "ledger.sqlite", threading.Event(), 0
-
-    def answer(n: int, sent: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-        if n >= kill_at:
-            reached.set()
-        return 200, {}, body("A")
-
-    server.answer = answer
+    """The process is killed during its 8th question, its 14th, then left to finish."""
+    program = Program(server, tmp_path, body("A"))
     known: set[str] = set()
-    for requests in (7, 13, None):
-        before = len(server.bodies)
-        kill_at = before + (requests or 1000)
-        reached.clear()
-        with subprocess.Popen([sys.executable, str(PROGRAM), server.url, str(ledger)]) as process:
-            if requests:
-                assert reached.wait(100)
+    for until in (8, 14, None):
+        before = len(program.questions)
+        with program.start(until=until or 1000) as process:
+            if until:
+                assert program.reached.wait(100)
                 os.kill(process.pid, signal.SIGKILL)
-        assert process.returncode == (-signal.SIGKILL if requests else 0)
-        asked = {_question(sent) for sent in server.bodies[before:]}
+        assert process.returncode == (-signal.SIGKILL if until else 0)
+        asked = set(program.questions[before:])
         assert not asked & known, "a reply that was in the ledger was asked for again"
-        known = _recorded(ledger)
+        known = program.recorded()
     assert len(known) == 40
     # What was under way when the process died may be asked again: at most 4 at once, twice.
-    assert len(server.bodies) <= 40 + 2 * 4
+    assert len(program.questions) <= 40 + 2 * 4
 
 
-def _question(sent: dict[str, Any]) -> str:
-    return str(sent["messages"][0]["content"][-1]["text"])
-
-
-def _recorded(path: Path) -> set[str]:
-    """The questions that have a reply."""
-    texts = {prompt_digest(call.prompt): call.prompt.text for call in calls(40)}
-    with Ledger(path) as ledger:
-        return {texts[row[0]] for row in ledger._base.execute("SELECT prompt FROM calls")}
+def test_interrupted_while_questions_hang_it_ends_and_goes_on_later(
+    tmp_path: Path, server: Any, body: Callable[..., bytes]
+) -> None:
+    """Ctrl-C comes while 4 questions hang; the next run asks for what is missing, and nothing else."""
+    program = Program(server, tmp_path, body("A"))
+    with program.start(until=14, answered=10) as process:
+        assert program.reached.wait(100)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)  # they would hang for 100 s
+    program.let_go.set()
+    assert said.rstrip().endswith(b"KeyboardInterrupt")
+    assert process.returncode == -signal.SIGINT
+    known, before = program.recorded(), len(program.questions)
+    assert (len(known), before) == (10, 14)
+    with program.start() as process:
+        process.communicate(timeout=100)
+    assert len(program.recorded()) == 40
+    again = program.questions[before:]
+    assert len(again) == 30
+    assert not set(again) & known

@@ -1,5 +1,7 @@
+import asyncio
 import math
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -18,12 +20,14 @@ def facts(letter: str = "a") -> CallFacts:
     return CallFacts(letter * 64, "f" * 64, "m@1", "questionnaire-1", '{"seed":0}')
 
 
-logprobs = st.none() | st.lists(st.floats(max_value=0, allow_nan=False), max_size=5).map(tuple)
+letters = st.lists(st.floats(max_value=0, allow_nan=False), max_size=5).map(tuple)
+logprobs = st.none() | letters
 replies = st.builds(
     Reply,
     text=st.text(),
     model=st.just("m@1"),
     option_logprobs=logprobs,
+    field_logprobs=st.none() | st.dictionaries(st.text(max_size=3), letters, max_size=3),
     logprobs_kind=st.sampled_from([None, "before_mask", "after_mask"]),
     finish_reason=st.none() | st.text(),
     tokens_in=st.none() | st.integers(0, 2**40),
@@ -44,7 +48,15 @@ def test_half_a_surrogate_pair_survives(tmp_path: Path) -> None:
 
 
 def test_replies_outlive_the_process(tmp_path: Path) -> None:
-    reply = Reply("B", "m@1", (-math.inf, -0.5), "before_mask", latency_s=1.25, tokens_in=9)
+    reply = Reply(
+        "B",
+        "m@1",
+        (-math.inf, -0.5),
+        {"eyes": (-0.25, -math.inf)},
+        "before_mask",
+        latency_s=1.25,
+        tokens_in=9,
+    )
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.put(facts(), reply)
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
@@ -84,15 +96,56 @@ def test_only_the_calls_that_are_wanted(tmp_path: Path) -> None:
 
 def test_an_error_does_not_stand_for_a_reply(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        ledger.put_error(facts("c"), ClientError("no"), attempts=3)
+        asyncio.run(ledger.keep_error(facts("c"), ClientError("no \ud83d"), attempts=3))
         assert ledger.get("c" * 64) is None
-        assert ledger.calls().height == 0
+        assert (ledger.calls().height, ledger.count()) == (0, 0)
+        kept = ledger._base.execute("SELECT key, kind, message, attempts FROM errors").fetchall()
+    assert kept == [("c" * 64, "ClientError", "no \\ud83d", 3)]
+
+
+def test_a_reply_that_was_kept_is_there_for_others(tmp_path: Path) -> None:
+    """Another connection sees it at once: it is committed, not only handed to the writer."""
+
+    async def kept(ledger: Ledger) -> None:
+        for letter in "abc":
+            await ledger.keep(facts(letter), Reply(letter, "m@1"))
+            with closing(sqlite3.connect(ledger.path)) as other:
+                assert other.execute(
+                    "SELECT count(*) FROM calls WHERE key = ?", [letter * 64]
+                ).fetchone() == (1,)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(kept(ledger))
+        assert ledger.count() == 3
+
+
+def test_a_reply_is_kept_even_if_nobody_waits_for_it(tmp_path: Path) -> None:
+    async def cancelled(ledger: Ledger) -> None:
+        task = asyncio.create_task(ledger.keep(facts(), Reply("A", "m@1")))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        asyncio.run(cancelled(ledger))
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert ledger.get("a" * 64) is not None
+
+
+def test_a_ledger_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        with closing(sqlite3.connect(ledger.path)) as other:
+            other.execute("DROP TABLE calls")
+        with pytest.raises(InputError, match=r"no reply can be kept: no such table: calls\. Make"):
+            ledger.put(facts(), Reply("A", "m@1"))
+        with pytest.raises(InputError, match="no reply can be kept"):
+            asyncio.run(ledger.keep(facts(), Reply("A", "m@1")))
 
 
 def test_the_file_is_durable_and_strict(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         (mode,) = ledger._base.execute("PRAGMA journal_mode").fetchone()
-        (synchronous,) = ledger._base.execute("PRAGMA synchronous").fetchone()
+        (synchronous,) = ledger._writer._base.execute("PRAGMA synchronous").fetchone()
         strict = ledger._base.execute("SELECT strict FROM pragma_table_list WHERE schema = 'main'").fetchall()
     assert (mode, synchronous) == ("wal", 2)  # 2 is FULL
     assert strict.count((1,)) == 2
@@ -105,10 +158,10 @@ def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
         Ledger(path)
 
 
-def test_a_ledger_of_a_newer_curate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 99])
+def test_a_ledger_of_another_version(tmp_path: Path, version: int) -> None:
     path = tmp_path / "ledger.sqlite"
-    base = sqlite3.connect(path)
-    base.execute("PRAGMA user_version = 99")
-    base.close()
-    with pytest.raises(InputError, match="version 99"):
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(InputError, match=f"it has version {version}, and this curate reads version 2"):
         Ledger(path)

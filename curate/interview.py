@@ -1,0 +1,217 @@
+"""The stages that look at clips and ask about them; asking begins while clips are still being looked at."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from curate.answers.ask import Asked, Survey, ask_about, each
+from curate.answers.questions import how_told
+from curate.answers.schedule import make_schedule
+from curate.answers.settle import settle
+from curate.answers.shown import Shown, shown, shown_clip
+from curate.clips.media import media_store
+from curate.frames.take import FrameTables, Row, Taken, take_frames
+from curate.labelling import Counts, Frames
+from curate.run_folder import Run
+from curate.vlm.asking import Desk
+from curate.vlm.backends import open_client
+from curate.vlm.budget import Budget, Spending
+from curate.vlm.client import CacheCounts, VisionClient
+from curate.vlm.ledger import Ledger
+
+Stream = Callable[[], AsyncIterator[Shown]]
+"""Makes the stream of clips with their key frames."""
+
+
+def look(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    """Take the pictures of all clips."""
+    return _looked(_take(run, read["clips"], lambda rows: None))
+
+
+def ask(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    """Ask about clips whose pictures are taken."""
+    clips = read["clips"].sort("clip_id")
+    listed = shown(clips, read["frames"], transcript=run.recipe.answers.transcript)
+    return _asked(run, clips, partial(each, listed))
+
+
+def look_and_ask(run: Run, read: Frames) -> tuple[tuple[Frames, Counts], tuple[Frames, Counts]]:
+    """Take the pictures of all clips, and ask about each as soon as its own are there.
+
+    Returns:
+        What `look` and what `ask` would have returned.
+    """
+    clips = read["clips"].sort("clip_id")
+    feed = _Feed(clips, transcript=run.recipe.answers.transcript)
+    with ThreadPoolExecutor(1, thread_name_prefix="look") as aside:
+        looking = aside.submit(feed.fill, partial(_take, run, clips))
+        try:
+            asked = _asked(run, clips, feed.stream)
+        finally:
+            feed.stop()
+        return _looked(looking.result()), asked
+
+
+def _take(run: Run, clips: pl.DataFrame, taken: Taken) -> FrameTables:
+    recipe = run.recipe
+    return take_frames(
+        clips,
+        media_store(recipe.clips),
+        recipe.frames,
+        run.pictures,
+        progress=run.steps("frames"),
+        between=recipe.frames.between if recipe.answers.context == "between" else 0,
+        taken=taken,
+    )
+
+
+def _looked(found: FrameTables) -> tuple[Frames, Counts]:
+    written = {"frames": found.frames, "problems-frames": found.problems}
+    return written, {name: frame.height for name, frame in written.items()}
+
+
+def _asked(run: Run, clips: pl.DataFrame, stream: Stream) -> tuple[Frames, Counts]:
+    with Ledger(run.folder / "ledger.sqlite") as ledger:
+        asked, spent, cache = asyncio.run(_interview(run, clips, stream, ledger))
+        calls = ledger.calls(_keys(asked))
+    written = {
+        "answers": settle(asked.answers, run.questionnaire, run.recipe.answers),
+        "context": asked.context,
+        "reasons": asked.reasons,
+        "calls": calls,
+        "problems-answers": asked.problems,
+    }
+    counts = {"answers": asked.answers.height, "failed": asked.n_failed, "left_out": asked.n_left_out}
+    return written, {**counts, **_spent(spent), **cache}
+
+
+async def _interview(
+    run: Run, clips: pl.DataFrame, stream: Stream, ledger: Ledger
+) -> tuple[Asked, Spending, Counts]:
+    client = open_client(run.recipe.vlm, run.environ)
+    try:
+        survey = await _survey(run, clips, client)
+        before = await client.cache_counts()
+        desk = Desk(
+            client, ledger, pace=client.pace, rng=np.random.default_rng(), budget=_budget(run)
+        )
+        step = run.steps("answers")
+        asked = await ask_about(
+            stream(),
+            survey,
+            desk,
+            run.pictures.get,
+            concurrency=client.pace.concurrency,
+            progress=lambda done: step(done, clips.height),
+        )
+        return asked, desk.spent, _cached(before, await client.cache_counts())
+    finally:
+        await client.close()
+
+
+async def _survey(run: Run, clips: pl.DataFrame, client: VisionClient) -> Survey:
+    answers, ids = run.recipe.answers, clips["clip_id"].to_list()
+    bare = set(clips.filter(pl.col("label_given").is_null())["clip_id"])
+    reasoned = {"none": set[str](), "unlabelled": bare, "all": set(ids)}[answers.reasons]
+    return Survey(
+        questionnaire=run.questionnaire,
+        answers=answers,
+        task=run.recipe.task,
+        schedule=make_schedule(ids, answers, run.questionnaire),
+        told=how_told(answers, await client.prepare()),
+        reasoned=reasoned.__contains__,
+    )
+
+
+def _budget(run: Run) -> Budget:
+    caps, price = run.caps, getattr(run.recipe.vlm, "price", None)
+    return Budget(caps.max_calls, caps.max_tokens, caps.max_cost, price)
+
+
+def _keys(asked: Asked) -> set[str]:
+    """Of every call that the tables rest on."""
+    lists = (asked.answers["calls"].explode(), asked.reasons["calls"].explode(), asked.context["call"])
+    return {key for keys in lists for key in keys.drop_nulls()}
+
+
+def _spent(spent: Spending) -> Counts:
+    """What this run's new calls took, for the manifest."""
+    told = {name: value for name, value in asdict(spent).items() if name.startswith("tokens")}
+    return {"new_calls": spent.calls, **{f"new_{name}": value for name, value in told.items()}}
+
+
+def _cached(before: CacheCounts | None, after: CacheCounts | None) -> Counts:
+    """What the server's prefix cache did meanwhile, by the server's own count."""
+    if before is None or after is None:
+        return {}
+    return {
+        "prefix_queries": after.queries - before.queries,
+        "prefix_hits": after.hits - before.hits,
+    }
+
+
+class _Stopped(Exception):
+    """Nobody waits for pictures any more."""
+
+
+class _Feed:
+    """Hands clips from the thread that looks at them to the loop that asks about them."""
+
+    def __init__(self, clips: pl.DataFrame, *, transcript: bool) -> None:
+        """Remember what is said in the clips."""
+        said = clips["transcript"] if transcript else [None] * clips.height
+        rows = zip(clips["clip_id"], clips["name"], said, strict=True)
+        self._clips = {clip_id: (name, words) for clip_id, name, words in rows}
+        self._ready: list[Shown] = []
+        self._lock = threading.Lock()
+        self._news: Callable[[], None] = lambda: None
+        self._is_over = self._is_stopped = False
+
+    def fill(self, take: Callable[[Taken], FrameTables]) -> FrameTables:
+        """Look at the clips, in the calling thread."""
+        try:
+            return take(self._put)
+        finally:
+            self._is_over = True
+            self._news()
+
+    def stop(self) -> None:
+        """Take no more pictures than the ones under way."""
+        self._is_stopped = True
+
+    async def stream(self) -> AsyncIterator[Shown]:
+        """The clips, as they come."""
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        self._news = lambda: _tell(loop, news)
+        while True:
+            is_over = self._is_over  # before the last look: what was put before it is then seen
+            with self._lock:
+                ready, self._ready = self._ready, []
+            for clip in ready:
+                yield clip
+            if not ready and is_over:
+                return
+            if not ready:
+                await news.wait()
+            news.clear()
+
+    def _put(self, rows: Sequence[Row]) -> None:
+        if self._is_stopped:
+            raise _Stopped
+        if not rows:
+            return
+        clip_id = str(rows[0]["clip_id"])
+        with self._lock:
+            self._ready.append(shown_clip(clip_id, *self._clips[clip_id], rows))
+        self._news()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(news.set)

