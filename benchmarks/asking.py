@@ -1,19 +1,20 @@
 """Does asking cost anything beside the model's own time?
 
-    python benchmarks/asking.py                 all parts
-    python benchmarks/asking.py throughput      10,000 calls with 4 pictures each to an endpoint on this machine
-    python benchmarks/asking.py resume          200,000 replies that a ledger already holds
+    python benchmarks/asking.py               all parts
+    python benchmarks/asking.py throughput    10,000 calls with 4 pictures each, to a local endpoint
+    python benchmarks/asking.py resume        200,000 replies that a ledger already holds
 
 throughput: the endpoint is a process of its own that answers every request
 after 200 ms, 64 at once, so that the least time for all calls is known. They
 are asked as a run asks them: clip by clip, the items of a clip together, with
-pictures from a folder, every reply durable in a ledger. Memory is that of the
-asking process.
+pictures from a folder, every reply durable in a ledger. The client may make
+more calls at once than the endpoint answers, and begins with few. Memory is
+that of the asking process.
 
 resume: a process opens the ledger, asks the same calls again, and 8 that are
-new. Measured is the time until the first new one is asked if they come first,
-how long all known replies take if they come last, and how many calls are
-repeated.
+new. Measured is the time from opening until the first new one is asked if they
+come first, how long all known replies take if they come last, and how many
+calls are repeated.
 
 Exits with 1 if a limit is missed.
 """
@@ -100,7 +101,7 @@ def measured(*arguments: str) -> dict[str, float]:
 
 
 def draw_pictures(folder: Path) -> float:
-    """JPEGs of smooth noise in the folder's store, and the list of their digests; their mean size in bytes."""
+    """JPEGs of smooth noise in the folder's store, and a list of their digests; their mean size in bytes."""
     import io
 
     import numpy as np
@@ -113,7 +114,7 @@ def draw_pictures(folder: Path) -> float:
     for _ in range(PICTURE_FILES):
         coarse = Image.fromarray(rng.integers(0, 256, (80, 106, 3), dtype=np.uint8))
         file = io.BytesIO()
-        coarse.resize((320, 240), Image.Resampling.BICUBIC).save(file, "JPEG", quality=75)
+        coarse.resize((320, 240), Image.Resampling.BICUBIC).save(file, "JPEG", quality=60)
         pictures.append(file.getvalue())
     (folder / "digests.json").write_text(json.dumps([store.put(picture) for picture in pictures]))
     return float(np.mean([len(picture) for picture in pictures]))

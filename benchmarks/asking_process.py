@@ -29,7 +29,7 @@ from curate.vlm.workers import for_each
 CALLS, KNOWN = 10_000, 200_000
 ITEMS, PICTURES = 8, 4
 CLIPS_AT_ONCE = 32
-MOST_AT_ONCE = 256
+MOST_AT_ONCE = 128
 """Calls at once that the client would make; how many the endpoint bears is not told."""
 WORDS = "Where do the eyes look in these pictures? A: at the camera. B: away from it. C: they are closed. "
 

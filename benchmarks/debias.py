@@ -88,8 +88,12 @@ def main() -> int:
         print_methods(
             f"bias of one option added, {strength:g}", [favour_option(one, strength) for one in told]
         )
-    print_sizes([favour_positions(one, STRENGTHS[-1]) for one in told])
+    print_sizes("no bias added", told)
+    print_sizes(
+        f"bias of positions added, {STRENGTHS[0]:g}", [favour_positions(one, STRENGTHS[0]) for one in told]
+    )
     print_apart(told)
+    print_noise()
     return 0
 
 
@@ -231,9 +235,9 @@ def score(probs: Floats, true: Ints) -> tuple[float, float]:
     return float((probs.argmax(axis=1) == true).mean()), float(-np.log(of_true).mean())
 
 
-def print_sizes(told: list[Told]) -> None:
+def print_sizes(title: str, told: list[Told]) -> None:
     """How well some clips tell the bias."""
-    print(f"\nbias of positions added, {STRENGTHS[-1]:g}: how many clips tell it")
+    print(f"\n{title}: how many clips tell the bias of positions")
     print(f"{'clips':>7}{'standard error':>16}{'spread over draws':>19}{'right':>8}{'NLL':>8}")
     for n_some in [size for size in SIZES if size < len(told[0].true)]:
         errors, spreads = zip(*(estimates(one, n_some) for one in told), strict=True)
@@ -258,6 +262,17 @@ def print_apart(told: list[Told]) -> None:
         f"\nlargest difference of log-probabilities of two clips' replies: at least "
         f"{np.min(apart):.3f} in {n_pairs:,} pairs, median {np.median(apart):.1f}"
     )
+
+
+def print_noise(n_clips: int = 16) -> None:
+    """How far a reply moves when its prompt is put alone instead of among others."""
+    reader, questionnaire = Reader(DEMO / "model"), load_questionnaire(DEMO / "questionnaire.yaml")
+    pictures = [tuple(map(picture, clip)) for clip in draw_chunk(0, SEED, n_clips, as_demo=True).pixels]
+    moved = []
+    for item in questionnaire.items:
+        put = partial(letters, reader, text=question_text(questionnaire, item), of=item.letters)
+        moved.append(np.abs(put(pictures) - np.concatenate([put([clip]) for clip in pictures])).max())
+    print(f"the same prompt in another batch: at most {np.max(moved):.1e} in {n_clips * len(moved)} pairs")
 
 
 if __name__ == "__main__":

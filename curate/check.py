@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
+from curate.answers.schedule import wording_problems
 from curate.clips.check import clip_problems
 from curate.errors import Problem, QuestionnaireError, RecipeError
 from curate.questionnaire import load_questionnaire
@@ -16,6 +17,7 @@ from curate.recipe import (
     ReplayBackend,
     Task,
     TransformersBackend,
+    VllmBackend,
     load_recipe,
     sound_sections,
 )
@@ -33,7 +35,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     evaluation = sections.get("evaluation")
     truth = evaluation.truth if isinstance(evaluation, Evaluation) else None
     if isinstance(answers, Answers):
-        problems += _questionnaire(answers.questionnaire)
+        problems += _questionnaire(answers)
     problems += _vlm(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
@@ -49,12 +51,12 @@ def _recipe(path: Path) -> tuple[list[Problem], Mapping[str, Section]]:
     return [], {name: getattr(recipe, name) for name in type(recipe).model_fields if name != "name"}
 
 
-def _questionnaire(path: Path) -> list[Problem]:
+def _questionnaire(answers: Answers) -> list[Problem]:
+    path = answers.questionnaire
     try:
-        load_questionnaire(path)
+        return wording_problems(answers, load_questionnaire(path))
     except QuestionnaireError as error:
         return [Problem(f"{path.name}: {found.where}", found.what, found.fix) for found in error.problems]
-    return []
 
 
 def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> list[Problem]:
@@ -70,6 +72,8 @@ def _vlm(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
         return _key(vlm, environ)
     if isinstance(vlm, TransformersBackend) and importlib.util.find_spec("transformers") is None:
         return [Problem("vlm.backend", "transformers is not installed", "pip install torch transformers")]
+    if isinstance(vlm, VllmBackend) and importlib.util.find_spec("vllm") is None:
+        return [Problem("vlm.backend", "vllm is not installed", "pip install vllm")]
     if isinstance(vlm, ReplayBackend) and not vlm.ledger.is_file():
         return [
             Problem("vlm.ledger", f"{vlm.ledger}: no such file", "Name the ledger.sqlite of an earlier run")

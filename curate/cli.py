@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from curate.errors import CurateError, RecipeError
+from curate.printable import printable
 from curate.starters.write import Domain, write_starter
 
 app = typer.Typer(
@@ -42,8 +44,18 @@ def main() -> None:
     try:
         app()
     except CurateError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(printable(f"error: {error}", keep="\n"), file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Says, when a run is interrupted, that it can be gone on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped: nothing that was answered is lost; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None  # what shells expect of a program that was interrupted
 
 
 @app.command()
@@ -92,7 +104,7 @@ def run(
     from curate.run_folder import Caps
 
     caps = Caps(max_calls, max_tokens, max_cost)
-    with bars() as progress:
+    with _resumable(), bars() as progress:
         finished = verbs.run(recipe, out, limit=limit, caps=caps, progress=progress)
     _tell(verbs.findings(finished))
 
@@ -108,7 +120,7 @@ def demo(
     from curate.progress import bars
     from curate.verbs import findings
 
-    with bars() as progress:
+    with _resumable(), bars() as progress:
         finished = demonstrate(out, progress)
     _tell(findings(finished))
 

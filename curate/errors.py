@@ -23,6 +23,8 @@ CurateError                     anything a user can put right; exit code 1, no t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from curate.printable import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -39,7 +41,8 @@ class Problem:
 
     def __str__(self) -> str:
         """The problem on one line."""
-        return f"{self.where}: {self.what}" + (f". {self.fix}" if self.fix else "")
+        # Names of files and words of a server are in it: whatever steers a terminal is shown instead.
+        return printable(f"{self.where}: {self.what}" + (f". {self.fix}" if self.fix else ""))
 
 
 class CurateError(Exception):

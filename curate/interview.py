@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,8 @@ from curate.answers.schedule import make_schedule
 from curate.answers.settle import settle
 from curate.answers.shown import Shown, shown, shown_clip
 from curate.clips.media import media_store
-from curate.frames.take import FrameTables, Row, Taken, take_frames
+from curate.frames.progress_log import ProgressLog, Row
+from curate.frames.take import FrameTables, Told, take_frames
 from curate.labelling import Counts, Frames
 from curate.run_folder import Run
 from curate.vlm.asking import Desk
@@ -27,11 +29,6 @@ from curate.vlm.ledger import Ledger
 
 Stream = Callable[[], AsyncIterator[Shown]]
 """Makes the stream of clips with their key frames."""
-
-
-def look(run: Run, read: Frames) -> tuple[Frames, Counts]:
-    """Take the pictures of all clips."""
-    return _looked(_take(run, read["clips"], lambda rows: None))
 
 
 def ask(run: Run, read: Frames) -> tuple[Frames, Counts]:
@@ -45,7 +42,7 @@ def look_and_ask(run: Run, read: Frames) -> tuple[tuple[Frames, Counts], tuple[F
     """Take the pictures of all clips, and ask about each as soon as its own are there.
 
     Returns:
-        What `look` and what `ask` would have returned.
+        Tables and counts of stage frames, and of stage answers.
     """
     clips = read["clips"].sort("clip_id")
     feed = _Feed(clips, transcript=run.recipe.answers.transcript)
@@ -58,17 +55,26 @@ def look_and_ask(run: Run, read: Frames) -> tuple[tuple[Frames, Counts], tuple[F
         return _looked(looking.result()), asked
 
 
-def _take(run: Run, clips: pl.DataFrame, taken: Taken) -> FrameTables:
+def _take(run: Run, clips: pl.DataFrame, told: Told) -> FrameTables:
     recipe = run.recipe
-    return take_frames(
-        clips,
-        media_store(recipe.clips),
-        recipe.frames,
-        run.pictures,
-        progress=run.steps("frames"),
-        between=recipe.frames.between if recipe.answers.context == "between" else 0,
-        taken=taken,
-    )
+    between = recipe.frames.between if recipe.answers.context == "between" else 0
+    decided_by = f"{recipe.frames.model_dump_json()} {between}"
+    with ProgressLog(partial_frames(run), decided_by) as log:
+        return take_frames(
+            clips,
+            media_store(recipe.clips),
+            recipe.frames,
+            run.pictures,
+            progress=run.steps("frames"),
+            between=between,
+            log=log,
+            told=told,
+        )
+
+
+def partial_frames(run: Run) -> Path:
+    """File of what was taken so far, until the table of frames is written."""
+    return run.folder / "frames.partial.jsonl"
 
 
 def _looked(found: FrameTables) -> tuple[Frames, Counts]:
@@ -98,9 +104,7 @@ async def _interview(
     try:
         survey = await _survey(run, clips, client)
         before = await client.cache_counts()
-        desk = Desk(
-            client, ledger, pace=client.pace, rng=np.random.default_rng(), budget=_budget(run)
-        )
+        desk = Desk(client, ledger, pace=client.pace, rng=np.random.default_rng(), budget=_budget(run))
         step = run.steps("answers")
         asked = await ask_about(
             stream(),
@@ -173,7 +177,7 @@ class _Feed:
         self._news: Callable[[], None] = lambda: None
         self._is_over = self._is_stopped = False
 
-    def fill(self, take: Callable[[Taken], FrameTables]) -> FrameTables:
+    def fill(self, take: Callable[[Told], FrameTables]) -> FrameTables:
         """Look at the clips, in the calling thread."""
         try:
             return take(self._put)

@@ -4,13 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields
 
-import polars as pl
-
 from curate.clips.media import media_bytes, media_store
 from curate.files import write_text
 from curate.manifest import Manifest
 from curate.recipe import Recipe, TransformersBackend
-from curate.release.content import CallTotals, ReleaseContent, Tables
+from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.run_folder import Run
@@ -35,17 +33,15 @@ def write_out(run: Run) -> None:
 def release_content(run: Run) -> ReleaseContent:
     """Everything that release and report are made of, read from the run's folder."""
     found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
-    truth, calls = run.read("gold-truth"), run.read("calls")
+    truth, manifest = run.read("gold-truth"), Manifest.load(run.folder)
     metrics = measure(
         found,
         run.classes,
-        [item.id for item in run.questionnaire.items],
+        _how_asked(run, manifest),
         ordinal=run.recipe.task.ordinal,
         truth=truth if truth.height else None,
-        calls=_call_totals(calls),
     )
     store = media_store(run.recipe.clips)
-    manifest = Manifest.load(run.folder)
     manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
     return ReleaseContent(
         recipe=_with_notice(run, manifest),
@@ -53,17 +49,22 @@ def release_content(run: Run) -> ReleaseContent:
         tables=found,
         metrics=metrics,
         media=lambda uri: media_bytes(store.open(uri)),
-        models=tuple(calls["model"].unique().sort()),
+        models=tuple(found.calls["model"].unique().sort()),
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
     )
 
 
-def _call_totals(calls: pl.DataFrame) -> CallTotals:
-    columns = ("tokens_in", "tokens_out", "tokens_cached")
-    sums = {name: int(calls[name].sum()) if calls[name].count() else None for name in columns}
-    return CallTotals(calls=calls.height, **sums)
+def _how_asked(run: Run, manifest: Manifest) -> HowAsked:
+    counts = manifest.stages["answers"].counts
+    return HowAsked(
+        questionnaire=run.questionnaire,
+        answers=run.recipe.answers,
+        price=getattr(run.recipe.vlm, "price", None),
+        prefix_queries=counts.get("prefix_queries"),
+        prefix_hits=counts.get("prefix_hits"),
+    )
 
 
 def _with_notice(run: Run, manifest: Manifest) -> Recipe:

@@ -18,7 +18,7 @@ from curate.clips.fingerprint import fingerprint
 from curate.clips.groups import make_splits
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError, Problem
-from curate.interview import ask, look, look_and_ask
+from curate.interview import ask, look_and_ask, partial_frames
 from curate.labelling import Counts, Frames, check_labels, label
 from curate.labels.gather import gather, item_directions, item_options
 from curate.manifest import Manifest, stage_key, versions
@@ -33,13 +33,15 @@ NOTHING_TELLS = Problem(
 )
 
 
+Work = Callable[[Run, Frames], tuple[Frames, Counts]]
+"""From tables read to tables written, and counts for the manifest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step of the way: what it reads and writes, what else decides it, and the work itself."""
+    """A step of the way: what it reads and writes, and what else decides it."""
 
     name: str
-    work: Callable[[Run, Frames], tuple[Frames, Counts]]
-    """Returns the tables written, and counts for the manifest."""
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     parameters: Callable[[Run], Mapping[str, object]] = lambda run: {}
@@ -59,10 +61,10 @@ def execute(run: Run) -> None:
     run.save()
     manifest = Manifest.load(run.folder)
     manifest.facts = {"name": run.recipe.name, "recipe": run.recipe_text, "versions": versions()}
-    _carry_out(CLIPS, run, manifest)
+    _carry_out(CLIPS, _clips, run, manifest)
     _look_and_ask(run, manifest)
-    for stage in STAGES:
-        _carry_out(stage, run, manifest)
+    for stage, work in STAGES:
+        _carry_out(stage, work, run, manifest)
     _finish(run, manifest)
 
 
@@ -83,19 +85,19 @@ def _finish(run: Run, manifest: Manifest) -> None:
 def _look_and_ask(run: Run, manifest: Manifest) -> None:
     """Frames and answers at the same time, where there are no frames yet to ask about."""
     if _is_current(FRAMES, run, manifest):
-        return _carry_out(ANSWERS, run, manifest)
+        return _carry_out(ANSWERS, ask, run, manifest)
     started_s = time.monotonic()
     looked, asked = look_and_ask(run, _inputs(FRAMES, run))
     _keep(FRAMES, run, manifest, looked, started_s)
     _keep(ANSWERS, run, manifest, asked, started_s)
-    return None
+    return partial_frames(run).unlink()
 
 
-def _carry_out(stage: Stage, run: Run, manifest: Manifest) -> None:
+def _carry_out(stage: Stage, work: Work, run: Run, manifest: Manifest) -> None:
     if _is_current(stage, run, manifest):
         return
     started_s = time.monotonic()
-    _keep(stage, run, manifest, stage.work(run, _inputs(stage, run)), started_s)
+    _keep(stage, run, manifest, work(run, _inputs(stage, run)), started_s)
 
 
 def _is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
@@ -111,9 +113,7 @@ def _inputs(stage: Stage, run: Run) -> Frames:
     return {stem: run.read(stem) for stem in stage.reads}
 
 
-def _keep(
-    stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts], started_s: float
-) -> None:
+def _keep(stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts], started_s: float) -> None:
     """Check and write what a stage made, and record it."""
     written, counts = done
     for stem in stage.writes:
@@ -168,7 +168,6 @@ def _problems(_: Run, read: Frames) -> tuple[Frames, Counts]:
 
 CLIPS = Stage(
     "clips",
-    _clips,
     reads=(),
     writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
     parameters=lambda run: {
@@ -183,7 +182,6 @@ CLIPS = Stage(
 
 FRAMES = Stage(
     "frames",
-    look,
     reads=("clips",),
     writes=("frames", "problems-frames"),
     parameters=lambda run: {
@@ -194,7 +192,6 @@ FRAMES = Stage(
 
 ANSWERS = Stage(
     "answers",
-    ask,
     reads=("clips", "frames"),
     writes=("answers", "context", "reasons", "calls", "problems-answers"),
     parameters=lambda run: {
@@ -209,42 +206,50 @@ ANSWERS = Stage(
     is_complete=lambda counts: counts["failed"] == 0 and counts["left_out"] == 0,
 )
 
-STAGES: Sequence[Stage] = (
-    Stage(
-        "evidence",
+STAGES: Sequence[tuple[Stage, Work]] = (
+    (
+        Stage(
+            "evidence",
+            reads=("clips", "votes", "answers", "probabilities", "reasons"),
+            writes=("evidence",),
+        ),
         _evidence,
-        reads=("clips", "votes", "answers", "probabilities", "reasons"),
-        writes=("evidence",),
     ),
-    Stage(
-        "labels",
+    (
+        Stage(
+            "labels",
+            reads=("clips", "evidence", "gold", "reasons"),
+            writes=("labels", "instruments", "confusions", "cautions", "certificates", "quality"),
+            parameters=lambda run: {
+                "labels": run.recipe.labels.model_dump(mode="json"),
+                "classes": run.classes,
+                "ordinal": run.recipe.task.ordinal,
+                "options": item_options(run.questionnaire),
+                "directions": item_directions(run.questionnaire),
+            },
+        ),
         label,
-        reads=("clips", "evidence", "gold", "reasons"),
-        writes=("labels", "instruments", "confusions", "cautions", "certificates", "quality"),
-        parameters=lambda run: {
-            "labels": run.recipe.labels.model_dump(mode="json"),
-            "classes": run.classes,
-            "ordinal": run.recipe.task.ordinal,
-            "options": item_options(run.questionnaire),
-            "directions": item_directions(run.questionnaire),
-        },
     ),
-    Stage(
-        "cross_check",
+    (
+        Stage(
+            "cross_check",
+            reads=("clips", "evidence", "labels", "probabilities"),
+            writes=("cross_check",),
+            parameters=lambda run: {
+                "classes": run.classes,
+                "ordinal": run.recipe.task.ordinal,
+                "options": item_options(run.questionnaire),
+                "directions": item_directions(run.questionnaire),
+            },
+        ),
         check_labels,
-        reads=("clips", "evidence", "labels", "probabilities"),
-        writes=("cross_check",),
-        parameters=lambda run: {
-            "classes": run.classes,
-            "ordinal": run.recipe.task.ordinal,
-            "options": item_options(run.questionnaire),
-            "directions": item_directions(run.questionnaire),
-        },
     ),
-    Stage(
-        "problems",
+    (
+        Stage(
+            "problems",
+            reads=("problems-clips", "problems-frames", "problems-answers"),
+            writes=("problems",),
+        ),
         _problems,
-        reads=("problems-clips", "problems-frames", "problems-answers"),
-        writes=("problems",),
     ),
 )

@@ -9,7 +9,8 @@ from typing import Any, cast
 import polars as pl
 
 from curate import tables
-from curate.errors import InputError, Problem
+from curate.answers.schedule import wording_problems
+from curate.errors import InputError, Problem, RecipeError
 from curate.files import write_text
 from curate.frames.pictures import PictureStore
 from curate.questionnaire import Questionnaire, load_questionnaire
@@ -136,9 +137,12 @@ def open_run(
     """
     read = load_recipe(recipe)
     path = read.answers.questionnaire
+    questionnaire = load_questionnaire(path)
+    if problems := [*wording_problems(read.answers, questionnaire), *_unpriced(read, caps)]:
+        raise RecipeError(str(recipe), problems)
     return Run(
         recipe=read,
-        questionnaire=load_questionnaire(path),
+        questionnaire=questionnaire,
         recipe_text=recipe.read_text(encoding="utf-8"),
         questionnaire_text=path.read_text(encoding="utf-8"),
         # A sample has a folder of its own: it must not take the place of a whole run.
@@ -149,6 +153,13 @@ def open_run(
         caps=caps,
         progress=progress,
     )
+
+
+def _unpriced(recipe: Recipe, caps: Caps) -> list[Problem]:
+    if caps.max_cost is None or getattr(recipe.vlm, "price", None) is not None:
+        return []
+    fix = "Add input and output, in US dollars a million tokens"
+    return [Problem("vlm.price", "is missing, and a cap on cost needs it", fix)]
 
 
 def reopen_run(folder: Path) -> Run:

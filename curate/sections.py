@@ -32,7 +32,8 @@ def load_yaml(path: Path, model: type[Model], error_class: type[ProblemsError]) 
         problem = Problem(str(path), "no such file", "Check the path, or make one with curate init")
         raise error_class(str(path), [problem]) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problem = Problem("file", f"cannot be read as YAML: {error}")
+        found = " ".join(str(error).split())  # YAML's own words take several lines
+        problem = Problem("file", f"cannot be read as YAML: {found}")
         raise error_class(str(path), [problem]) from error
     try:
         return model.model_validate(raw)

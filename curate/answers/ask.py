@@ -28,7 +28,7 @@ from curate.answers.shown import Shown, receipt_of_moments
 from curate.answers.watch import Watch
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers, Task
-from curate.vlm.asking import Call, Desk, Result
+from curate.vlm.asking import Call, Desk
 from curate.vlm.client import Prompt
 from curate.vlm.workers import for_each
 

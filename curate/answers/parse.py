@@ -120,7 +120,9 @@ def _from_words(said: object, confidence: object, listed: Listed) -> Answer:
         return Answer("refusal" if refuses(said) else "unparsable")
     n_options, share = len(listed.letters), _share(confidence)
     if share is not None:
-        return _answer(listed, tuple(from_stated(np.array(place), np.array(share), n_options).tolist()), "stated")
+        return _answer(
+            listed, tuple(from_stated(np.array(place), np.array(share), n_options).tolist()), "stated"
+        )
     return _answer(listed, tuple(float(place == option) for option in range(n_options)), "text")
 
 

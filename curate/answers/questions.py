@@ -27,6 +27,7 @@ from curate.vlm.client import Abilities, Form, Letter, Reply, Sheet
 Told = Literal["logprobs", "samples", "stated"]
 """How a model tells how sure it is."""
 
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An item's options in the order and the words in which a prompt lists them."""
@@ -112,9 +113,7 @@ def questions(questionnaire: Questionnaire, answers: Answers, told: Told, way: W
     Returns:
         One question an item, or one for all items together.
     """
-    listings = [
-        _listing(item, way) for item in questionnaire.items if way.shift < len(item.all_options)
-    ]
+    listings = [_listing(item, way) for item in questionnaire.items if way.shift < len(item.all_options)]
     if answers.mode == "joint":
         return (_joint(questionnaire, told, way, listings),)
     return tuple(_separate(questionnaire, told, way, listing) for listing in listings)

@@ -53,9 +53,7 @@ class Rows:
             return
         answers = question.answers(replies) if replies else {}
         keys = [result.key for result in results if result.reply is not None]
-        self.rows += [
-            _row(about, question, one, answers.get(one.item.id), keys) for one in question.listings
-        ]
+        self.rows += [_row(about, question, one, answers.get(one.item.id), keys) for one in question.listings]
         self._count(question, results, is_failed=not replies)
         if errors:
             self.add_problem(about.clip, _problem(about, question, errors[0]))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from curate.errors import Problem
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers
 
@@ -17,6 +18,9 @@ Control = Literal["none", "canary", "no_media", "shuffled"]
 
 LEAST = 10
 """Clips that are drawn for a control or for the position bias, where a share would give fewer."""
+
+_MOST_NAMED = 5
+"""Items that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,18 @@ def make_schedule(clip_ids: Sequence[str], answers: Answers, questionnaire: Ques
             (draw(controls.shuffled, "shuffled", LEAST), "shuffled"),
         ),
     )
+
+
+def wording_problems(answers: Answers, questionnaire: Questionnaire) -> list[Problem]:
+    """Whether the questionnaire has as many other wordings as the recipe asks for."""
+    wanted = answers.paraphrases.count
+    few = [item for item in questionnaire.items if len(item.paraphrases) < wanted]
+    if not few:
+        return []
+    named = ", ".join(f"{item.id} ({len(item.paraphrases)})" for item in few[:_MOST_NAMED])
+    more = f" and {len(few) - _MOST_NAMED} more" if len(few) > _MOST_NAMED else ""
+    what = f"is {wanted}, and the questionnaire has fewer paraphrases of {named}{more}"
+    return [Problem("answers.paraphrases.count", what, "Write more of them, or ask for fewer")]
 
 
 def drawn(clip_ids: Sequence[str], share: float, purpose: str, least: int = 0) -> frozenset[str]:

@@ -30,9 +30,9 @@ def settle(told: pl.DataFrame, questionnaire: Questionnaire, answers: Answers) -
 
     Position bias is estimated, item by item, on the clips that were asked in
     every order, and taken off every answer that came with log-probabilities:
-    answers without them were drawn or stated as a whole. Where all clips are
-    asked in every order nothing is estimated: the mean over orders, which
-    evidence takes, has none.
+    answers without them were drawn or stated as a whole. It is so too where all
+    clips are asked in every order: the mean over orders, which evidence takes,
+    would keep much of it (`benchmarks/debias.py`).
 
     Args:
         told: Table `answers` with `told` filled in; other columns of
@@ -84,7 +84,7 @@ def _settled(rows: pl.DataFrame, item: Item, answers: Answers) -> pl.DataFrame:
 
 def _debiased(rows: pl.DataFrame, told: Floats, item: Item, answers: Answers) -> Floats:
     is_exact = (rows["source"] == "logprobs").fill_null(value=False).to_numpy()
-    if answers.debias == "position" and answers.permutations < 1:
+    if answers.debias == "position" and len(told):
         freed = _without_position(told, _shifts(rows), _position_prior(rows, item))
         return np.where(is_exact[:, None], freed, told)
     if answers.debias == "content_free":
@@ -108,7 +108,9 @@ def _position_prior(rows: pl.DataFrame, item: Item) -> Floats:
     )
     asked = exact.drop_nulls("shift").select("clip_id", "shift", "told").sort("clip_id", "shift")
     whole = asked.filter(pl.len().over("clip_id") == n_options)
-    told = _array(whole["told"], n_options).reshape(-1, n_options, n_options)  # (n_clips, n_orders, n_options)
+    told = _array(whole["told"], n_options).reshape(
+        -1, n_options, n_options
+    )  # (n_clips, n_orders, n_options)
     return position_prior(by_position(told, cyclic_orders(n_options)))
 
 

@@ -10,8 +10,8 @@ from curate.answers.stability import same_top
 
 SAME = 1e-4
 """Largest difference of log-probabilities between replies that count as the same reply. The same
-prompt in another batch of 32-bit floats moves by less; the demo's model told no two of 1,920 pairs
-of clips apart by less than .05 (`benchmarks/debias.py`)."""
+prompt in another batch of 32-bit floats moves by less, replies about two clips differ by far more
+(`benchmarks/debias.py`)."""
 
 MUTE = 0.9
 """Share of same replies from which on an item counts as one that the model does not look up in

@@ -1,6 +1,7 @@
 """Takes the pictures of all clips, a decoder a core."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,13 +14,10 @@ from curate.clips.pool import Progress, one_by_one
 from curate.errors import MediaError
 from curate.frames.decode import Picture, Pictures, image_pictures, video_pictures
 from curate.frames.pictures import PictureStore
+from curate.frames.progress_log import ProgressLog, Row, Taken
 from curate.recipe import Frames
 
-
-Row = dict[str, object]
-"""Of table frames."""
-
-Taken = Callable[[Sequence[Row]], None]
+Told = Callable[[Sequence[Row]], None]
 """Told of each clip's rows as soon as its pictures are taken; none if it gave no picture."""
 
 
@@ -39,12 +37,6 @@ class _Clip:
     media: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    rows: tuple[Row, ...]
-    findings: tuple[Finding, ...]
-
-
 def take_frames(
     clips: pl.DataFrame,
     store: MediaStore,
@@ -53,7 +45,8 @@ def take_frames(
     progress: Progress | None = None,
     *,
     between: int = 0,
-    taken: Taken = lambda rows: None,
+    log: ProgressLog | None = None,
+    told: Told = lambda rows: None,
 ) -> FrameTables:
     """Take and store the pictures of every clip.
 
@@ -65,7 +58,8 @@ def take_frames(
         progress: Told (done, total) after each clip.
         between: Frames that are wanted in each gap between two key frames, to be
             described in words.
-        taken: Told of each clip, in order of their ids; what it raises ends the taking.
+        log: What an earlier run took is taken over from it, and what is taken now is kept in it.
+        told: Told of each clip, in order of their ids; what it raises ends the taking.
 
     Returns:
         frames, sorted by clip and index; problems, with a row for each clip
@@ -73,18 +67,37 @@ def take_frames(
         another stands for (read).
     """
     listed = [_Clip(*row) for row in clips.sort("clip_id").select(_Clip.__slots__).iter_rows()]
-    found: list[_Taken] = []
-    for one in one_by_one(partial(_take, store, frames, between, pictures), listed):
-        taken(one.rows)
-        found.append(one)
-        if progress:
-            progress(len(found), len(listed))
+    found: list[Taken] = []
+    work = partial(_take_or_remember, store, frames, between, pictures, log)
+    # Closed as soon as somebody raises, so that no more clips are begun.
+    with closing(one_by_one(work, listed)) as all_taken:
+        for clip, one in zip(listed, all_taken, strict=True):
+            if log is not None:
+                log.put(clip.clip_id, one)
+            told(one.rows)
+            found.append(one)
+            if progress:
+                progress(len(found), len(listed))
     table = tables.table("frames", [row for one in found for row in one.rows]).sort("clip_id", "index")
     problems = problem_table(finding for one in found for finding in one.findings)
     return FrameTables(tables.validate("frames", table), tables.validate("problems", problems))
 
 
-def _take(store: MediaStore, frames: Frames, between: int, pictures: PictureStore, clip: _Clip) -> _Taken:
+def _take_or_remember(
+    store: MediaStore,
+    frames: Frames,
+    between: int,
+    pictures: PictureStore,
+    log: ProgressLog | None,
+    clip: _Clip,
+) -> Taken:
+    known = log.get(clip.clip_id) if log is not None else None
+    if known is not None and all(pictures.path(str(row["sha256"])).is_file() for row in known.rows):
+        return known
+    return _take(store, frames, between, pictures, clip)
+
+
+def _take(store: MediaStore, frames: Frames, between: int, pictures: PictureStore, clip: _Clip) -> Taken:
     try:
         place = store.open(clip.uri)
         if clip.media == "image":
@@ -92,8 +105,8 @@ def _take(store: MediaStore, frames: Frames, between: int, pictures: PictureStor
         else:
             found = video_pictures(place, frames, between=between)
     except MediaError as error:
-        return _Taken((), (unreadable(clip.uri, clip.name, error),))
-    return _Taken(tuple(_row(clip, picture, pictures) for picture in found.shown), _replaced(clip, found))
+        return Taken((), (unreadable(clip.uri, clip.name, error),))
+    return Taken(tuple(_row(clip, picture, pictures) for picture in found.shown), _replaced(clip, found))
 
 
 def _row(clip: _Clip, picture: Picture, pictures: PictureStore) -> Row:

@@ -68,7 +68,7 @@ class Answers(Section):
 
     permutations: Share = 0.05
     """Share of clips that are asked in every cyclic order of the options, if debias is
-    position; 1 asks all of them so and estimates nothing."""
+    position; at least ten clips."""
 
     paraphrases: Variants = Variants()
     """The item's other wordings, as the questionnaire lists them."""

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from curate import tables
 from curate.release import phrases
+from curate.release.asking_words import words
 from curate.release.configs import configs_of
 from curate.release.content import Metrics, ReleaseContent
 from curate.release.markdown import render_markdown
@@ -20,7 +21,10 @@ _CONFIGS = {
     "high_reliability": "clips whose given label the evidence supports",
     "low_reliability": "clips whose given label is in doubt",
     "pseudo_labeled": "clips that came without a label; `label` is null where the pseudo-label was refused",
-    "answers": "a row a question and clip: what the model answered, with probabilities",
+    "answers": (
+        "a row a question and clip: what the model answered, with probabilities; other ways of asking and "
+        "controls have rows of their own, which `variant` and `control` name"
+    ),
     "votes": "a row a person and clip",
 }
 _QUALITY = (
@@ -81,6 +85,7 @@ def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str,
         "models": content.models,
         "m": metrics,
         "quality": _quality(metrics),
+        "asking": words(metrics, content.recipe.answers),
         "configs": [(one["config_name"], Markup(_CONFIGS[one["config_name"]])) for one in configs],  # noqa: S704
         "example_split": _example_split(configs),
         "fields": _fields(content),

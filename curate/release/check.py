@@ -28,6 +28,9 @@ _FILES = (
     "provenance/certificates.parquet",
     "provenance/quality.parquet",
     "provenance/cross_check.parquet",
+    "provenance/context.parquet",
+    "provenance/reasons.parquet",
+    "provenance/calls.parquet",
     "provenance/schema/release_clips.yaml",
 )
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from curate.questionnaire import Questionnaire
-from curate.recipe import Recipe
+from curate.recipe import Answers, Price, Recipe
 
 Metrics = dict[str, Any]
 """Measured facts as nested plain numbers, ready for JSON; `curate.release.metrics` makes them."""
@@ -31,16 +31,25 @@ class Tables:
     certificates: pl.DataFrame
     quality: pl.DataFrame
     cross_check: pl.DataFrame
+    context: pl.DataFrame
+    reasons: pl.DataFrame
+    calls: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
-class CallTotals:
-    """What the answers cost; a token count is None where the server did not tell."""
+class HowAsked:
+    """What the tables do not say of the asking."""
 
-    calls: int
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    tokens_cached: int | None = None
+    questionnaire: Questionnaire
+    answers: Answers
+    """The recipe's section."""
+    price: Price | None = None
+    """What tokens cost, where the recipe says it."""
+    prefix_queries: int | None = None
+    """Prompt tokens that the server looked up in its prefix cache, by its own count; None where it
+    tells none."""
+    prefix_hits: int | None = None
+    """Those of them that it found."""
 
 
 @dataclass(frozen=True, slots=True)

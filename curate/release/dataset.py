@@ -23,8 +23,10 @@ from curate.release.card import render_card
 from curate.release.check import check_release
 from curate.release.content import ReleaseContent
 from curate.release.features import clip_features, table_features, to_arrow
-from curate.release.metrics import SPLITS, base_answers
+from curate.release.metrics import SPLITS
+from curate.release.rationale import rationales
 from curate.release.shards import ShardWriter
+from curate.release.tally import base_answers
 from curate.resources import resource
 from curate.tables import TableName
 
@@ -43,6 +45,9 @@ PROVENANCE_TABLES: tuple[TableName, ...] = (
     "certificates",
     "quality",
     "cross_check",
+    "context",
+    "reasons",
+    "calls",
 )
 _MARK = "provenance/schema/release_clips.yaml"
 """A folder with this file is a release of curate."""
@@ -100,6 +105,7 @@ def release_rows(content: ReleaseContent) -> pl.DataFrame:
     return (
         given.drop("label_given")
         .join(coded.with_columns(label=_published_label()), on="clip_id")
+        .join(rationales(content.tables.reasons, place), on="clip_id", how="left")
         .join(_answer_columns(content), on="clip_id", how="left")
         .sort("clip_id")
     )

@@ -9,7 +9,7 @@ from datasets import ClassLabel, Features, Image, List, Value, Video
 from curate import tables
 from curate.tables import TableName
 
-CLASS_COLUMNS = ("label_given", "label", "pseudo_label")
+CLASS_COLUMNS = ("label_given", "label", "pseudo_label", "rationale_label")
 """Columns of a release that hold positions in the list of classes."""
 
 _VALUES: dict[object, str] = {

@@ -34,6 +34,9 @@ class Release:
     certificates: pl.DataFrame
     quality: pl.DataFrame
     cross_check: pl.DataFrame
+    context: pl.DataFrame
+    reasons: pl.DataFrame
+    calls: pl.DataFrame
     metrics: Metrics
     manifest: Metrics
 
@@ -73,6 +76,9 @@ def _load(folder: Path) -> Release:
         certificates=_provenance(folder, "certificates"),
         quality=_provenance(folder, "quality"),
         cross_check=_provenance(folder, "cross_check"),
+        context=_provenance(folder, "context"),
+        reasons=_provenance(folder, "reasons"),
+        calls=_provenance(folder, "calls"),
         metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
         manifest=json.loads((folder / "provenance/manifest.json").read_text(encoding="utf-8")),
     )

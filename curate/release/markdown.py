@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from curate.printable import printable
 from curate.resources import resource
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
@@ -14,7 +15,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 def escape(text: object) -> str:
     """Text that Markdown shows as it is, on one line: no markup, HTML, table bar or heading of its own."""
-    flat = html.escape(" ".join(str(text).split()), quote=False)
+    flat = html.escape(printable(" ".join(str(text).split())), quote=False)
     plain = _SPECIAL.sub(r"\\\1", flat)
     # Else a bare address of a page or of a person would become a link.
     return plain.replace("://", ":\\//").replace("www.", "www\\.").replace("@", "\\@")

@@ -5,12 +5,13 @@ Lists over classes are in class order.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 import polars as pl
 
-from curate.release.content import CallTotals, Metrics, Tables
+from curate.release.asking_metrics import measure_asking
+from curate.release.content import HowAsked, Metrics, Tables
+from curate.release.tally import base_answers, mean, tally
 from curate.release.truth import against_truth, n_true, proportion
 
 OUTCOMES = ("answered", "unseen", "refusal", "unparsable", "failed")
@@ -23,22 +24,20 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 def measure(
     tables: Tables,
     classes: Sequence[str],
-    items: Sequence[str],
+    how: HowAsked,
     *,
     ordinal: bool = False,
     truth: pl.DataFrame | None = None,
-    calls: CallTotals | None = None,
 ) -> Metrics:
     """Measure a run.
 
     Args:
         tables: The run's tables.
         classes: Class names, in order.
-        items: Ids of the questionnaire's items, in order.
+        how: What the tables do not say of the asking.
         ordinal: Whether the classes are ordered; adds mean distances where the truth is known.
         truth: Columns clip_id and label, known to be right and only measured
             against; clips with gold are left out, for their labels were learned.
-        calls: What the answers cost.
 
     Returns:
         Nested plain numbers, the same for the same input. `truth` is None
@@ -56,10 +55,10 @@ def measure(
         "given": _given(tables.labels, classes),
         "pseudo": _pseudo(tables.labels),
         "answers": _answers(tables),
-        "items": [_item(tables, item) for item in items],
+        "items": [_item(tables, item.id) for item in how.questionnaire.items],
         "annotators": _annotators(tables),
         "collapse": _collapse(tables.labels, classes),
-        "calls": asdict(calls) if calls else None,
+        "asking": measure_asking(tables, classes, how),
         "truth": found,
         "quality": quality,
         "certificates": tables.certificates.to_dicts(),
@@ -112,15 +111,11 @@ def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
         "votes": tables.votes.height,
         "gold": tables.gold.height,
         "duration_s": float(clips["duration_s"].sum()),
-        "set_aside": _tally(aside["kind"]),
+        "set_aside": tally(aside["kind"]),
         "problems": problems.height,
         "splits": {split: _split_counts(tables, split) for split in SPLITS},
         "per_class": {name: _class_counts(tables.labels, name) for name in classes},
     }
-
-
-def _tally(column: pl.Series) -> dict[str, int]:
-    return {str(value): n_true(column == value) for value in sorted(column.unique())}
 
 
 def _split_counts(tables: Tables, split: str) -> dict[str, int]:
@@ -189,12 +184,8 @@ def _pseudo(labels: pl.DataFrame) -> Metrics:
         "made": made.height,
         "accepted": accepted,
         "refused": made.height - accepted,
-        "mean_confidence": _mean(made["pseudo_confidence"]),
+        "mean_confidence": mean(made["pseudo_confidence"]),
     }
-
-
-def _mean(column: pl.Series) -> float | None:
-    return float(np.mean(column.drop_nulls().to_numpy())) if column.count() else None
 
 
 def _answers(tables: Tables) -> Metrics:
@@ -207,13 +198,8 @@ def _answers(tables: Tables) -> Metrics:
         "clips_asked": asked,
         "clips_without_answer": asked - told,
         "clips_not_asked": tables.clips.height - asked,
-        "sources": _tally(answers["source"].drop_nulls()),
+        "sources": tally(answers["source"].drop_nulls()),
     }
-
-
-def base_answers(answers: pl.DataFrame) -> pl.DataFrame:
-    """The answers that count: each item as written, about the clip itself."""
-    return answers.filter((pl.col("variant") == "base") & (pl.col("control") == "none"))
 
 
 def _outcomes(answers: pl.DataFrame) -> Metrics:
@@ -228,7 +214,7 @@ def _item(tables: Tables, item: str) -> Metrics:
     return {
         "id": item,
         **_outcomes(answers),
-        "mean_top_probability": _mean(answers["probs"].list.max()),
+        "mean_top_probability": mean(answers["probs"].list.max()),
         "worth_bits": _instrument(tables.instruments, f"item:{item}").get("worth_bits"),
     }
 

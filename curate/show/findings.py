@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from curate.release.asking_words import media_sentence
 from curate.release.content import Metrics
+from curate.release.outcome_words import collapsed
 from curate.release.phrases import count, percent
 
 MANY = 0.3
@@ -23,6 +25,7 @@ class Finding:
 def findings(metrics: Metrics) -> list[Finding]:
     """What a reader should know first; warnings come before the rest."""
     found = [
+        _media(metrics["asking"]["verdict"]),
         _no_truth(metrics),
         *_accuracy(metrics),
         _estimated(metrics),
@@ -30,6 +33,7 @@ def findings(metrics: Metrics) -> list[Finding]:
         *_cautions(metrics),
         _silence(metrics),
         _collapse(metrics),
+        _sink(metrics["asking"]["collapse"]["concluded"]),
         _changed(metrics),
         _split(metrics),
         _pseudo(metrics),
@@ -37,6 +41,13 @@ def findings(metrics: Metrics) -> list[Finding]:
     ]
     told = [one for one in found if one is not None]
     return sorted(told, key=lambda one: one.tone != "warning")
+
+
+def _media(verdict: Metrics) -> Finding | None:
+    """Whether answers are about the pictures that were sent; nothing where they plainly are."""
+    if verdict["verdict"] == "sound" or not verdict["n_asked"]:
+        return None
+    return Finding(media_sentence(verdict), "warning")
 
 
 def _no_truth(metrics: Metrics) -> Finding | None:
@@ -144,6 +155,13 @@ def _collapse(metrics: Metrics) -> Finding | None:
         f"class has {percent(given['share'])}. The evidence may favour one class whatever is shown.",
         "warning",
     )
+
+
+def _sink(concluded: Metrics | None) -> Finding | None:
+    """One class that takes the model's own conclusions."""
+    if concluded is None or not any(one["sink"] for one in concluded["classes"]):
+        return None
+    return Finding(collapsed(concluded, "conclusions of the model"), "warning")
 
 
 def _changed(metrics: Metrics) -> Finding | None:

@@ -1,57 +1,27 @@
 """The report's plots, as SVG that takes its colours from the page, light or dark."""
 
-import io
 import itertools
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib as mpl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from curate.release.content import Metrics
+from curate.show.drawing import FIRST, INK, MUTED, SECOND, STYLE, as_svg, new_axes, short
 
-# Drawn in colours that stand for the page's own (cards/report.html.j2, :root); blue and
-# orange are told apart with any colour vision.
-INK, MUTED, LINE, FIRST, SECOND = "#010101", "#020202", "#030303", "#040404", "#050505"
-_VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", FIRST: "--first", SECOND: "--second"}
-WIDTH_IN = 4.8
 MOST_NUMBERED = 12
 """Classes up to which the cells of the matrix carry their number."""
-_LONGEST_NAME = 22
-
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.size": 9.5,
-    "axes.labelsize": 9.5,
-    "text.color": INK,
-    "axes.labelcolor": MUTED,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "axes.edgecolor": LINE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid.axis": "y",
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
 
 
 def reliability_histogram(metrics: Metrics) -> Markup:
     """How many given labels have which reliability."""
     histogram = metrics["given"]["reliability_histogram"]
     edges, counts = histogram["edges"], histogram["counts"]
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(2.8)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(2.8)
         axes.bar(
             edges[:-1],
             counts,
@@ -68,14 +38,14 @@ def reliability_histogram(metrics: Metrics) -> Markup:
         )
         axes.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         axes.grid(visible=True)
-        return _svg(figure, "Histogram of the reliability of the given labels")
+        return as_svg(figure, "Histogram of the reliability of the given labels")
 
 
 def change_matrix(metrics: Metrics) -> Markup:
     """Clips by given and refined label; the deeper, the larger the share of the row."""
     classes, rows = metrics["classes"], metrics["given"]["change_matrix"]
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(1.2 + min(5.5, max(1.6, 0.42 * len(classes))))
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(1.2 + min(5.5, max(1.6, 0.42 * len(classes))))
         for y, row in enumerate(rows):
             for x, n in enumerate(row):
                 _cell(axes, x, y, n, sum(row), len(classes))
@@ -83,7 +53,7 @@ def change_matrix(metrics: Metrics) -> Markup:
         _name_ticks(axes, classes)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return _svg(figure, "Clips by given label, in rows, and refined label, in columns")
+        return as_svg(figure, "Clips by given label, in rows, and refined label, in columns")
 
 
 def item_worth(metrics: Metrics) -> Markup | None:
@@ -92,10 +62,10 @@ def item_worth(metrics: Metrics) -> Markup | None:
     if not known:
         return None
     known.sort(key=lambda item: item["worth_bits"])
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(0.8 + 0.24 * len(known))
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(0.8 + 0.24 * len(known))
         axes.barh(
-            [_short(item["id"]) for item in known],
+            [short(item["id"]) for item in known],
             [item["worth_bits"] for item in known],
             color=FIRST,
             height=0.62,
@@ -103,15 +73,15 @@ def item_worth(metrics: Metrics) -> Markup | None:
         axes.set(xlabel="Worth of one answer [bit]", xlim=(0, None))
         axes.grid(visible=True, axis="x")
         axes.tick_params(axis="y", labelcolor=INK)
-        return _svg(figure, "Worth of the questionnaire's items in bits")
+        return as_svg(figure, "Worth of the questionnaire's items in bits")
 
 
 def class_balance(metrics: Metrics) -> Markup:
     """Clips of each class before and after."""
     classes, counts = metrics["classes"], metrics["counts"]["per_class"]
     places = range(len(classes))
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(1.1 + 0.42 * len(classes))
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(1.1 + 0.42 * len(classes))
         for shift, key, colour in ((-0.19, "given", SECOND), (0.19, "refined", FIRST)):
             axes.barh(
                 [place + shift for place in places],
@@ -120,13 +90,13 @@ def class_balance(metrics: Metrics) -> Markup:
                 color=colour,
                 label=key,
             )
-        axes.set_yticks(list(places), [_short(name) for name in classes], color=INK)
+        axes.set_yticks(list(places), [short(name) for name in classes], color=INK)
         axes.invert_yaxis()
         axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         axes.set(xlabel="Clips that came with a label [count]")
         axes.grid(visible=True, axis="x")
         figure.legend(loc="outside upper right", ncols=2)
-        return _svg(figure, "Clips of each class, given and refined")
+        return as_svg(figure, "Clips of each class, given and refined")
 
 
 def calibration(metrics: Metrics, key: str, xlabel: str, ylabel: str) -> Markup | None:
@@ -135,8 +105,8 @@ def calibration(metrics: Metrics, key: str, xlabel: str, ylabel: str) -> Markup 
     if not bins:
         return None
     most = max(one["right"]["n"] for one in bins)
-    with mpl.rc_context(_STYLE):
-        figure, axes = _axes(3.3)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(3.3)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="as promised")
         for one in bins:
             right = one["right"]
@@ -156,12 +126,7 @@ def calibration(metrics: Metrics, key: str, xlabel: str, ylabel: str) -> Markup 
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=xlabel, ylabel=ylabel)
         axes.grid(visible=True, axis="both")
         figure.legend(loc="outside upper right", ncols=2, fontsize=8.5)
-        return _svg(figure, f"{ylabel} against {xlabel}")
-
-
-def _axes(height_in: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH_IN, height_in))
-    return figure, figure.subplots()
+        return as_svg(figure, f"{ylabel} against {xlabel}")
 
 
 def _cell(axes: Axes, x: int, y: int, n: int, total: int, n_classes: int) -> None:
@@ -183,39 +148,9 @@ def _cell(axes: Axes, x: int, y: int, n: int, total: int, n_classes: int) -> Non
 
 def _name_ticks(axes: Axes, classes: Sequence[str]) -> None:
     middles = [index + 0.5 for index in range(len(classes))]
-    names = [_short(name) for name in classes]
+    names = [short(name) for name in classes]
     crowded = sum(len(name) for name in names) > 36
     axes.set_xticks(
         middles, names, rotation=45 if crowded else 0, ha="right" if crowded else "center", color=INK
     )
     axes.set_yticks(middles, names, color=INK)
-
-
-def _short(name: str) -> str:
-    # A dollar sign would start mathematics in matplotlib.
-    cut = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-    return cut.replace("$", r"\$")
-
-
-def _svg(figure: Figure, title: str) -> Markup:
-    """The figure as an element of the page: sized and coloured by it, with a name for screen readers."""
-    out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": title}):
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    view = re.search(r'viewBox="[^"]+"', text)
-    head = f'<svg {view.group(0) if view else ""} role="img" aria-label="{escape(title)}" xmlns:xlink="http://www.w3.org/1999/xlink">'
-    text = re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)
-    text = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px", text)
-    text = _own_ids(text, re.sub(r"\W+", "-", title.lower()))
-    for colour, variable in _VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
-    return Markup(text)  # noqa: S704 - matplotlib escapes the names in it
-
-
-def _own_ids(text: str, prefix: str) -> str:
-    """Ids that no other plot of the page has."""
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
-    return re.sub(r"(url\(|href=\")#([^)\"]+)", rf"\1#{prefix}-\2", text)

@@ -6,14 +6,17 @@ from typing import Any
 
 import jinja2
 import polars as pl
+from markupsafe import Markup
 
 from curate.files import write_text
+from curate.printable import printable
 from curate.release import phrases
+from curate.release.asking_words import words
 from curate.release.content import Metrics, ReleaseContent
 from curate.resources import resource
-from curate.show import plots
+from curate.show import asking_plots, plots
 from curate.show.findings import findings
-from curate.show.strips import worst_clips
+from curate.show.strips import reasoned_clips, worst_clips
 
 MOST_PROBLEMS = 50
 """Set-aside entries that the report lists; the release holds all."""
@@ -48,10 +51,26 @@ def render_report(
 ) -> str:
     """The report's HTML."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_template),
+        finalize=_fit_to_be_seen,
     )
-    text = resource("cards/report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(text).render(_values(content, picture) | {"commands": commands})
+    template = environment.get_template("report.html.j2")
+    return template.render(_values(content, picture) | {"commands": commands})
+
+
+def _template(name: str) -> str:
+    return resource(f"cards/{name}").read_text(encoding="utf-8")
+
+
+def _fit_to_be_seen(value: object) -> object:
+    """Text without what would steer a terminal or turn the direction of writing round."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return printable(value, keep="\n\t")
 
 
 def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[str, Any]:
@@ -68,6 +87,8 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
         "findings": findings(metrics),
         "plots": _plots(metrics),
         "strips": worst_clips(content, picture),
+        "reasoned_strips": reasoned_clips(content, picture),
+        "asking": words(metrics, content.recipe.answers),
         "aside": aside.head(MOST_PROBLEMS).to_dicts(),
         "n_aside": aside.height,
         "versions": versions if isinstance(versions, Mapping) else {},
@@ -87,6 +108,8 @@ def _plots(metrics: Metrics) -> dict[str, Any]:
         "changes": plots.change_matrix(metrics) if labelled else None,
         "balance": plots.class_balance(metrics) if labelled else None,
         "worth": plots.item_worth(metrics),
+        "stability": asking_plots.stability_by_item(metrics),
+        "controls": asking_plots.controls_by_item(metrics),
         "trust": plots.calibration(
             metrics,
             "reliability_bins",

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,13 +11,25 @@ from PIL import Image, UnidentifiedImageError
 from curate.errors import CurateError
 from curate.questionnaire import Item
 from curate.release.content import ReleaseContent
-from curate.release.metrics import base_answers
+from curate.release.rationale import rationales
+from curate.release.tally import base_answers
 
 MOST_CLIPS = 12
+MOST_REASONED = 6
 MOST_PICTURES = 6
 MOST_PX = 180
 """Longest side of a thumbnail; the report stays under 5 MB."""
 _MOST_WORDS = 160
+_MOST_RATIONALE = 900
+
+
+_VERDICTS = {
+    "confirm": "confirmed by a second look",
+    "revise": "a second look found another class",
+    "abstain": "a second look could not tell",
+    "inconsistent": "it contradicts itself",
+    None: "not looked at again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +62,53 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Rationale:
+    """A conclusion of the model's own with its reasons."""
+
+    label: str
+    text: str
+    verdict: str
+    """In words: what a second look made of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """One clip as the report shows it."""
 
     name: str
-    given: str
+    given: str | None
+    """None where the clip came without a label."""
     refined: str
-    reliability: float
+    reliability: float | None
     confidence: float
     split: str
     transcript: str
     pictures: tuple[Thumbnail, ...]
     answers: tuple[Told, ...]
     pulls: tuple[Pull, ...]
+    rationale: Rationale | None
 
 
 def worst_clips(content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
     """The clips with the lowest reliability, worst first."""
     tables = content.tables
     doubted = tables.labels.filter(pl.col("reliability").is_not_null()).sort("reliability", "clip_id")
-    rows = doubted.head(MOST_CLIPS).join(
-        tables.clips.select("clip_id", "name", "split", "transcript"), on="clip_id", maintain_order="left"
+    return _strips(doubted.head(MOST_CLIPS), content, picture)
+
+
+def reasoned_clips(content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
+    """Some clips without a given label that the model concluded about with reasons, by clip id."""
+    labels, reasons = content.tables.labels, content.tables.reasons
+    concluded = reasons.filter(pl.col("reasoning").is_not_null())
+    bare = labels.filter(pl.col("label_given").is_null()).join(concluded, on="clip_id", how="semi")
+    return _strips(bare.sort("clip_id").head(MOST_REASONED), content, picture)
+
+
+def _strips(labels: pl.DataFrame, content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
+    told = content.tables.clips.select("clip_id", "name", "split", "transcript")
+    place = {name: index for index, name in enumerate(content.recipe.task.classes)}
+    rows = labels.join(told, on="clip_id", maintain_order="left").join(
+        rationales(content.tables.reasons, place), on="clip_id", how="left", maintain_order="left"
     )
     return [_strip(row, content, picture) for row in rows.iter_rows(named=True)]
 
@@ -81,20 +119,29 @@ def _strip(row: dict[str, object], content: ReleaseContent, picture: Callable[[s
     answers = base_answers(content.tables.answers).filter(pl.col("clip_id") == clip_id)
     return Strip(
         name=str(row["name"]),
-        given=str(row["label_given"]),
+        given=None if row["label_given"] is None else str(row["label_given"]),
         refined=str(row["label_refined"]),
-        reliability=float(str(row["reliability"])),
+        reliability=None if row["reliability"] is None else float(str(row["reliability"])),
         confidence=float(str(row["confidence"])),
         split=str(row["split"]),
-        transcript=_cut(str(row["transcript"] or "")),
+        transcript=_cut(str(row["transcript"] or ""), _MOST_WORDS),
         pictures=_thumbnails(frames.sort("index"), picture),
         answers=tuple(_told(item, answers) for item in content.questionnaire.items),
         pulls=_pulls(row["why"]),
+        rationale=_rationale(row, content.recipe.task.classes),
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
+def _rationale(row: dict[str, object], classes: Sequence[str]) -> Rationale | None:
+    if row["rationale"] is None:
+        return None
+    label, verdict = classes[int(str(row["rationale_label"]))], row["rationale_verdict"]
+    text = _cut(str(row["rationale"]), _MOST_RATIONALE)
+    return Rationale(label, text, _VERDICTS[None if verdict is None else str(verdict)])
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _thumbnails(frames: pl.DataFrame, picture: Callable[[str], bytes]) -> tuple[Thumbnail, ...]:

@@ -14,6 +14,9 @@ from curate.vlm.said import SCRUBBED, error_message, shown
 _TOO_MANY_PICTURES = re.compile(r"\bimages?\b|\bmulti-?modal\b", re.IGNORECASE)
 _TOO_LONG = re.compile(r"context length|max_model_len|too long", re.IGNORECASE)
 _KEY = re.compile(r"[!-~]*")
+_IDLE_S = 2.0
+"""An idle connection is used again within this time only. vLLM closes one after 5 s, and a request
+sent at that moment is lost."""
 _SCRUBBED_EVERYWHERE = 8
 """A key so long is no word of a reply, so it is taken out of everything that a server sends."""
 
@@ -55,7 +58,9 @@ class Connection:
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             # One time limit over the whole call, below; how many calls at once is decided elsewhere.
             timeout=None,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+            limits=httpx2.Limits(
+                max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE_S
+            ),
         )
 
     async def get(self, url: str) -> bytes:

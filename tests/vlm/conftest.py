@@ -79,6 +79,8 @@ class ChatServer:
                 """Say nothing."""
 
         class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # so many may call before the first is answered
+
             def handle_error(self, *_: object) -> None:
                 """A client that was killed is no fault of the server."""
 
@@ -103,6 +105,54 @@ class ChatServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def completion(*tokens: tuple[str, dict[str, float]]) -> Answer:
+    """A completion of these tokens, each with its alternatives."""
+    content = [
+        {
+            "token": text,
+            "logprob": top.get(text, -1.0),
+            "top_logprobs": [{"token": other, "logprob": value} for other, value in top.items()],
+        }
+        for text, top in tokens
+    ]
+    message = {"content": "".join(text for text, _ in tokens)}
+    return 200, {}, json.dumps({"choices": [{"message": message, "logprobs": {"content": content}}]}).encode()
+
+
+def act_as_vllm(server: ChatServer, *, by_id: bool = True, choice: bool = True, masked: bool = False) -> None:
+    """Let a server say that it is vLLM and answer what is tried as vLLM does.
+
+    Args:
+        server: Serves the model org/vlm from now on.
+        by_id: Whether it tells log-probabilities by token id, as vLLM does since 2026.
+        choice: Whether it keeps to a choice.
+        masked: Whether log-probabilities are taken after the mask (--logprobs-mode).
+    """
+    served = {"data": [{"id": "org/vlm", "owned_by": "vllm"}]}
+    server.pages["/v1/models"] = 200, {}, json.dumps(served).encode()
+    server.pages["/version"] = 200, {}, b'{"version": "0.32.0"}'
+
+    def tokenized(path: str, body: dict[str, object]) -> Answer:
+        text = str(body["prompt"])
+        # A letter is its code point, with a space before it 1000 more, and quotes are no part of a token.
+        ids = [1000 * text.startswith(" ") + ord(text[-1])] if '"' not in text else [1, 2]
+        return (200, {}, json.dumps({"tokens": ids}).encode()) if path == "/tokenize" else NOT_FOUND
+
+    def probed(body: dict[str, Any]) -> Answer:
+        structured, ids = body.get("structured_outputs", {}), body.get("logprob_token_ids")
+        if "json" in structured:
+            return completion(('{"answer":"', {"{": -1.0}), ("Q", {"Q": 0.0}), ('"}', {}))
+        if "choice" in structured and choice:
+            return completion(("Q", {"Q": 0.0, "A": -9999.0}))
+        if ids and by_id:
+            told = {f"{' ' * (code > 1000)}{chr(code % 1000)}": -9.0 for code in ids}
+            return completion(("Q", told | {"Q": 0.0 if masked else -12.0, " Q": -9999.0}))
+        # Parameters that it does not know it passes over.
+        return completion(("hello", {"hello": -0.1, "Hi": -2.5} if body.get("top_logprobs") else {}))
+
+    server.other, server.probed = tokenized, probed
 
 
 class Time:
@@ -133,6 +183,22 @@ def server() -> Iterator[ChatServer]:
     running = ChatServer()
     yield running
     running.close()
+
+
+@pytest.fixture
+def vllm_server(server: ChatServer) -> ChatServer:
+    act_as_vllm(server)
+    return server
+
+
+@pytest.fixture
+def as_vllm() -> Callable[..., None]:
+    return act_as_vllm
+
+
+@pytest.fixture
+def answered() -> Callable[..., Answer]:
+    return completion
 
 
 @pytest.fixture

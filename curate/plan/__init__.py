@@ -1,0 +1,1 @@
+"""The bill before it is spent."""

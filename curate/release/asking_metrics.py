@@ -1,0 +1,189 @@
+"""How the answers were had, and what controls and variants say of them.
+
+Where a number cannot be known it is None; a share always comes with its n.
+Lists over items are in the questionnaire's order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import polars as pl
+
+from curate.answers.ask import same_words
+from curate.answers.controls import control_table
+from curate.answers.distribution import Floats
+from curate.answers.settle import position_priors
+from curate.answers.share import Share
+from curate.answers.stability import stability
+from curate.answers.verdict import Verdict
+from curate.answers.watch import verdict_of
+from curate.questionnaire import Item
+from curate.release.asking_totals import (
+    class_shares,
+    context_outcomes,
+    cost,
+    reason_outcomes,
+)
+from curate.release.content import HowAsked, Metrics, Tables
+from curate.release.tally import base_answers, mean, plain
+
+KINDS = ("order", "wording", "repeat")
+"""Of variants."""
+CONTROLS = ("canary", "no_media", "shuffled")
+
+
+def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Metrics:
+    """Measure the asking of a run, apart from what the answers say.
+
+    Args:
+        tables: The run's tables.
+        classes: Class names, in order.
+        how: What the tables do not say.
+
+    Returns:
+        Nested plain numbers:
+
+        - mode, debias: as the recipe says.
+        - sources: of the answers that count, how many came with which
+          probabilities; source and mask as schemas/answers.yaml says.
+        - variants, controls: clips and answers of each kind.
+        - items: see `_item`.
+        - verdict: whether answers are about the pictures that were sent.
+        - context, reasons: what came of them; None where they were not asked for.
+        - collapse: see `curate.release.asking_totals.class_shares`.
+        - cost: of all calls that the tables rest on.
+    """
+    answers = tables.answers
+    verdict = verdict_of(answers, same_words=same_words(how.answers))
+    return {
+        "mode": how.answers.mode,
+        "debias": how.answers.debias,
+        "sources": _sources(base_answers(answers)),
+        "variants": _variants(answers),
+        "controls": _controls(answers),
+        "items": _items(answers, how),
+        "verdict": _verdict(verdict),
+        "context": context_outcomes(tables.context),
+        "reasons": reason_outcomes(tables.reasons),
+        "collapse": class_shares(tables, classes),
+        "cost": cost(tables.calls, how),
+    }
+
+
+def _sources(answers: pl.DataFrame) -> list[Metrics]:
+    """Answers by where their probabilities come from; the most first."""
+    told = answers.filter(pl.col("source").is_not_null()).group_by("source", "mask").agg(pl.len().alias("n"))
+    return told.sort(["n", "source", "mask"], descending=[True, False, False], nulls_last=True).to_dicts()
+
+
+def _variants(answers: pl.DataFrame) -> Metrics:
+    own = answers.filter(pl.col("control") == "none")
+    return {kind: _size(own.filter(pl.col("variant").str.starts_with(f"{kind} "))) for kind in KINDS}
+
+
+def _controls(answers: pl.DataFrame) -> Metrics:
+    return {name: _size(answers.filter(pl.col("control") == name)) for name in CONTROLS}
+
+
+def _size(answers: pl.DataFrame) -> Metrics:
+    return {
+        "clips": answers["clip_id"].n_unique(),
+        "answers": answers.height,
+        "ways": answers["variant"].n_unique(),
+    }
+
+
+def _items(answers: pl.DataFrame, how: HowAsked) -> list[Metrics]:
+    steady = stability(answers)
+    compared = control_table(answers, _partners(answers, how), steady)
+    priors = position_priors(answers, how.questionnaire) if how.answers.debias == "position" else {}
+    return [_item(item, answers, steady, compared, priors) for item in how.questionnaire.items]
+
+
+def _partners(answers: pl.DataFrame, how: HowAsked) -> pl.DataFrame:
+    """Whose pictures each canary showed, as `curate.answers.pairs.canary_pairs` wants it."""
+    canaries = answers.filter(pl.col("control") == "canary")
+    alike = pl.lit(same_words(how.answers))
+    return canaries.select("clip_id", other="media_clip_id", same_words=alike).unique()
+
+
+def _item(
+    item: Item,
+    answers: pl.DataFrame,
+    steady: pl.DataFrame,
+    compared: pl.DataFrame,
+    priors: Mapping[str, Floats],
+) -> Metrics:
+    """One item of the questionnaire.
+
+    Returns:
+        - sources: as for all items together.
+        - expected, spread: means over the answers that have them, in option
+          steps; None of a nominal item.
+        - stability: by kind of variant, as from `curate.answers.stability`.
+        - controls: by control, as from `curate.answers.controls`; `top` is the
+          likeliest option without pictures, in the item's own words.
+        - position_prior: what each place in the list gains by itself, and the
+          clips that tell it.
+    """
+    rows = answers.filter(pl.col("item") == item.id)
+    base = base_answers(rows)
+    return {
+        "id": item.id,
+        "sources": _sources(base),
+        "expected": _mean_with_n(base["expected"]),
+        "spread": _mean_with_n(base["spread"]),
+        "stability": {kind: _row(steady, item, kind=kind) for kind in KINDS},
+        "controls": {name: _control(compared, item, name) for name in CONTROLS},
+        "position_prior": _position_prior(rows, item, priors.get(item.id)),
+    }
+
+
+def _mean_with_n(column: pl.Series) -> Metrics:
+    return plain({"value": mean(column), "n": column.count()})
+
+
+def _row(table: pl.DataFrame, item: Item, **where: str) -> Metrics | None:
+    """The row of an item, without the columns by which it is found; None if there is none."""
+    found = table.filter(pl.col("item") == item.id, **where).drop("item", *where)
+    return plain(found.row(0, named=True)) if found.height else None
+
+
+def _control(compared: pl.DataFrame, item: Item, name: str) -> Metrics | None:
+    found = _row(compared, item, control=name)
+    if found is None:
+        return None
+    return found | {"top": None if found["top"] is None else item.all_options[found["top"]]}
+
+
+def _position_prior(rows: pl.DataFrame, item: Item, prior: Floats | None) -> Metrics | None:
+    """None where nothing was to be taken off, or where no clip tells it."""
+    n_clips = _n_in_all_orders(rows, len(item.all_options))
+    if prior is None or not n_clips:
+        return None
+    return {"n_clips": n_clips, "prior": [round(share, 12) for share in prior.tolist()]}
+
+
+def _n_in_all_orders(rows: pl.DataFrame, n_options: int) -> int:
+    """Clips that were asked in every cyclic order, with log-probabilities: those that a prior rests on."""
+    listed = (pl.col("variant") == "base") | pl.col("variant").str.starts_with("order ")
+    exact = rows.filter(pl.col("control") == "none", pl.col("source") == "logprobs", listed)
+    return exact.group_by("clip_id").len().filter(pl.col("len") == n_options).height
+
+
+def _verdict(found: Verdict) -> Metrics:
+    return {
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "n_asked": found.n_asked,
+        "same_reply": _share(found.same_reply),
+        "followed": _share(found.followed),
+    }
+
+
+def _share(found: Share) -> Metrics:
+    """With its interval; of nothing, no number is known."""
+    if not found.total:
+        return {"count": 0, "n": 0, "value": None, "low": None, "high": None}
+    told = asdict(found)
+    return plain({"n": told.pop("total"), **told})

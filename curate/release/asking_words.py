@@ -1,0 +1,232 @@
+"""How the model was asked, and whether its answers can be trusted, in sentences for card and report."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from curate.questionnaire import UNSEEN
+from curate.recipe import Answers
+from curate.release.content import Metrics
+from curate.release.outcome_words import collapsed, cost_lines, reasoned
+from curate.release.phrases import DASH, count, percent
+
+_SOURCES: Mapping[tuple[str, str | None], str] = {
+    ("logprobs", "before_mask"): (
+        "those of the options' letters among everything that the model might have said, told before any "
+        "of it was ruled out"
+    ),
+    ("logprobs", "after_mask"): (
+        "those of the options' letters among the allowed replies only: how much the model would rather have "
+        "said something else is not known"
+    ),
+    ("logprobs", None): "those of the options' letters, as the server told them",
+    ("samples", None): "shares of answers that were drawn several times",
+    ("stated", None): "what the model said of itself in words, which is surer than it should be as a rule",
+    ("text", None): "not known: one option was named, and it stands for certainty",
+}
+_KINDS = {
+    "order": "with the options in another order",
+    "wording": "in other words",
+    "repeat": "again in the same words",
+}
+_CONCLUDED = {"concluded": "Conclusions of the model", "refined": "Refined labels"}
+
+
+def how_asked(asking: Metrics, answers: Answers) -> list[str]:
+    """How answers and their probabilities were had.
+
+    Args:
+        asking: As from `curate.release.asking_metrics.measure_asking`.
+        answers: The recipe's section.
+    """
+    return [
+        _MODES[answers.mode],
+        *(_source(one) for one in asking["sources"]),
+        *_debiased(asking),
+        *_varied(asking["variants"]),
+        *(["What is said in a clip stood in its prompts, as quoted data."] if answers.transcript else []),
+        *_context(asking["context"]),
+    ]
+
+
+_MODES = {
+    "separate": "Each question was put in a call of its own, after the clip's pictures.",
+    "joint": (
+        "All questions about a clip were put in one call, after its pictures, and answered together: "
+        "answers may lean on one another."
+    ),
+}
+
+
+def _source(found: Metrics) -> str:
+    told = _SOURCES[found["source"], found["mask"]]
+    return f"Probabilities of {count(found['n'], 'answer')} are {told}."
+
+
+def _debiased(asking: Metrics) -> Iterator[str]:
+    if asking["debias"] == "content_free":
+        yield "What the model answers without a picture was taken off its answers."
+    priors = [(item["id"], item["position_prior"]) for item in asking["items"] if item["position_prior"]]
+    if priors:
+        name, strongest = max(priors, key=lambda one: _pull(one[1]["prior"]))
+        yield (
+            "What an option gains by its place in the list alone was estimated on "
+            f"{count(strongest['n_clips'], 'clip')} by asking in every order, and taken off. It is largest "
+            f"in {name}: up to {_pull(strongest['prior']):.1f} times an even share."
+        )
+
+
+def _pull(prior: list[float]) -> float:
+    return max(prior) * len(prior)
+
+
+def _varied(variants: Metrics) -> Iterator[str]:
+    asked = [
+        f"{count(found['clips'], 'clip')} {_ways(kind, found['ways'])}"
+        for kind in _KINDS
+        if (found := variants[kind])["clips"]
+    ]
+    if asked:
+        yield (
+            f"Also asked, to see how steady the answers are: {'; '.join(asked)}. "
+            "An answer that was had in several ways counts once, as their mean."
+        )
+
+
+def _ways(kind: str, ways: int) -> str:
+    if kind == "order":
+        return "in every order of the options"
+    if kind == "wording":
+        return f"in {count(ways, 'other wording')}"
+    return f"{'once' if ways == 1 else f'{ways} times'} more in the same words"
+
+
+def _context(context: Metrics | None) -> Iterator[str]:
+    if context is None:
+        return
+    missing = [
+        f"{context[name]} {words}"
+        for name, words in (("refusal", "declined"), ("empty", "empty"), ("failed", "without a reply"))
+        if context[name]
+    ]
+    rest = f" ({', '.join(missing)})" if missing else ""
+    yield (
+        "What moves between two pictures was first put into a sentence, from the frames between them, and "
+        f"stood between them in every prompt: {context['said']:,} of {count(context['gaps'], 'gap')} have "
+        f"one{rest}."
+    )
+
+
+def media_sentence(verdict: Metrics) -> str:
+    """What the canaries say, as one sentence."""
+    reason = verdict["reason"]
+    return {
+        "sound": f"The answers are about the pictures that were sent: {reason}.",
+        "wrong_media": (
+            f"The answers are not about the pictures that were sent: {reason}. Nothing that rests on them is "
+            "to be believed."
+        ),
+        "cannot_tell": f"Whether the answers are about the pictures that were sent cannot be told: {reason}.",
+        "not_asked": f"Whether the answers are about the pictures that were sent was not checked: {reason}.",
+    }[str(verdict["verdict"])]
+
+
+def trusted(asking: Metrics) -> list[str]:
+    """What controls and variants say of the answers."""
+    return [
+        media_sentence(asking["verdict"]),
+        *_guessed(asking),
+        *_ordered(asking["items"]),
+        *(line for kind in _KINDS for line in _steady(kind, asking["items"])),
+    ]
+
+
+def _guessed(asking: Metrics) -> Iterator[str]:
+    """What is answered without any picture."""
+    alone = [(item["id"], item["controls"]["no_media"]) for item in asking["items"]]
+    known = [(name, found) for name, found in alone if found]
+    guessed = [(name, found) for name, found in known if found["top"] != UNSEEN]
+    if not known:
+        return
+    opening = (
+        f"Without any picture ({count(asking['controls']['no_media']['clips'], 'clip')}) the model "
+        f"leans to “{UNSEEN}” in {len(known) - len(guessed)} of {count(len(known), 'question')}, as it should"
+    )
+    if not guessed:
+        yield f"{opening}."
+        return
+    told = "; ".join(f"{name} “{found['top']}”, {percent(found['top_share'])}" for name, found in guessed)
+    yield f"{opening}, and guesses from the words alone in {len(guessed)}: {told}."
+
+
+def _ordered(items: list[Metrics]) -> Iterator[str]:
+    """Whether the order of the pictures matters."""
+    found = [item["controls"]["shuffled"] for item in items if item["controls"]["shuffled"]]
+    n = sum(one["n"] for one in found)
+    if not n:
+        return
+    changed = sum(round(one["changed"] * one["n"]) for one in found)
+    meaning = (
+        "the order of the pictures, and with it time, is used"
+        if _is_beyond_noise(found)
+        else "nothing shows that their order, and with it time, is used"
+    )
+    yield f"With the pictures out of order, {changed} of {count(n, 'answer')} changed: {meaning}."
+
+
+def _is_beyond_noise(found: list[Metrics]) -> bool:
+    """Whether answers to shuffled pictures differ more than answers to the same question, in any item."""
+    return any(
+        one["changed_low"] > 0.05 and one["total_variation"] > 2 * (one["noise"] or 0.0) for one in found
+    )
+
+
+def _steady(kind: str, items: list[Metrics]) -> Iterator[str]:
+    found = [(item["id"], item["stability"][kind]) for item in items if item["stability"][kind]]
+    if not found:
+        return
+    answers = sum(one["n_answers"] for _, one in found)
+    same = sum(one["same_answer"] * one["n_answers"] for _, one in found) / answers
+    name, least = min(found, key=lambda one: one[1]["same_answer"])
+    rest = (
+        "" if least["same_answer"] == 1 else f"; the least steady is {name} ({percent(least['same_answer'])})"
+    )
+    yield f"Asked {_KINDS[kind]}, {percent(same)} of {count(answers, 'answer')} stay the same{rest}."
+
+
+def words(metrics: Metrics, answers: Answers) -> dict[str, Any]:
+    """What a template shows of the asking, by name."""
+    asking, collapse = metrics["asking"], metrics["asking"]["collapse"]
+    found = [(title, collapse[key]) for key, title in _CONCLUDED.items() if collapse[key]]
+    return {
+        "how_asked": how_asked(asking, answers),
+        "trusted": trusted(asking),
+        "reasoned": reasoned(asking["reasons"]),
+        "collapsed": [collapsed(one, title.lower()) for title, one in found],
+        "class_tables": found,
+        "cost_lines": cost_lines(asking["cost"], metrics["counts"]["clips"]),
+        "is_wrong_media": asking["verdict"]["verdict"] == "wrong_media",
+        "media_sentence": media_sentence(asking["verdict"]),
+        "steadiness": [_steadiness(item) for item in asking["items"]],
+        "has_priors": any(item["position_prior"] for item in asking["items"]),
+    }
+
+
+def _steadiness(item: Metrics) -> dict[str, str]:
+    """An item's row in the table of controls and variants."""
+    canary, alone, shuffled = (item["controls"][name] for name in ("canary", "no_media", "shuffled"))
+    same, prior = item["stability"], item["position_prior"]
+    return {
+        "id": item["id"],
+        "canary": _changed(canary, "n_expected"),
+        "no_media": f"{alone['top']}, {percent(alone['top_share'])}" if alone else DASH,
+        "shuffled": _changed(shuffled, "n"),
+        **{kind: percent(same[kind]["same_answer"]) if same[kind] else DASH for kind in _KINDS},
+        "places": " · ".join(f"{share:.2f}" for share in prior["prior"]) if prior else DASH,
+    }
+
+
+def _changed(found: Metrics | None, among: str) -> str:
+    """So many of so many."""
+    if not found or not found[among]:
+        return DASH
+    return f"{round(found['changed'] * found[among])} of {found[among]}"
