@@ -3,6 +3,8 @@
     python benchmarks/asking.py               all parts
     python benchmarks/asking.py throughput    10,000 calls with 4 pictures each, to a local endpoint
     python benchmarks/asking.py resume        200,000 replies that a ledger already holds
+    python benchmarks/asking.py overlap       pictures taken while clips are asked about
+    python benchmarks/asking.py vllm          a clip's questions to a real vLLM server; after make test-vllm
 
 throughput: the endpoint is a process of its own that answers every request
 after 200 ms, 64 at once, so that the least time for all calls is known. They
@@ -15,6 +17,8 @@ resume: a process opens the ledger, asks the same calls again, and 8 that are
 new. Measured is the time from opening until the first new one is asked if they
 come first, how long all known replies take if they come last, and how many
 calls are repeated.
+
+overlap and vllm: see `asking_parts/`.
 
 Exits with 1 if a limit is missed.
 """
@@ -29,16 +33,30 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from asking_endpoint import CAPACITY, LATENCY_S, endpoint
+from asking_parts.endpoint import CAPACITY, LATENCY_S, endpoint
+from asking_parts.overlap import overlap
 
 CALLS, PICTURES, KNOWN = 10_000, 4, 200_000
-"""As in `asking_process.py`, which this process does not import: it pays only for its own part."""
+"""As in `asking_parts/process.py`, which this process does not import: it pays only for its own part."""
 PICTURE_FILES = 1000
-PROCESS = Path(__file__).with_name("asking_process.py")
+PROCESS = Path(__file__).with_name("asking_parts") / "process.py"
 
 SHARE, LIMIT_MB = 0.92, 400.0
 """Of the ideal throughput, and resident memory, that are asked for."""
 READY_S = 3.0
+MOST_TIMES = 2.5
+"""The wall time of one item that eight about one clip may take."""
+
+VLLM_PYTHON = Path(__file__).parents[1] / ".venv-vllm" / "bin" / "python"
+VLLM_PROCESS = Path(__file__).with_name("asking_parts") / "real_vllm.py"
+SHIM = Path(__file__).parents[1] / "tests_vllm" / "cpu"
+VLLM_ENVIRONMENT = {
+    "VLLM_TARGET_DEVICE": "cpu",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TORCHDYNAMO_DISABLE": "1",
+}
 
 
 def main(parts: Sequence[str]) -> int:
@@ -91,7 +109,43 @@ def resume(folder: Path) -> list[str]:
     ]
 
 
-PARTS: dict[str, Callable[[Path], list[str]]] = {"throughput": throughput, "resume": resume}
+def vllm(_: Path) -> list[str]:
+    """One clip's questions in several ways, each on clips of its own; the limits that were missed."""
+    environment = {**os.environ, "PYTHONPATH": str(SHIM), **VLLM_ENVIRONMENT}
+    if not VLLM_PYTHON.is_file():
+        print("vllm: left out, make test-vllm makes the environment for it")
+        return []
+    ran = subprocess.run(
+        [VLLM_PYTHON, VLLM_PROCESS],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
+    took = json.loads(ran.stdout)
+    one_s = took["ways"]["one item"]["seconds"]
+    for name, way in took["ways"].items():
+        print(f"{name:28} {way['seconds']:.2f} s, {way['seconds'] / one_s:.2f} of one item,", end=" ")
+        print(f"tokens in {way['tokens_in']:.0f} ({way['tokens_cached']:.0f} cached),", end=" ")
+        print(f"out {way['tokens_out']:.0f}")
+    print(
+        f"prefix cache by the server's own count: {took['cache']['hits'] / took['cache']['queries']:.0%} hits"
+    )
+    same = took["agreement"]
+    print(
+        f"demo model, one reply for all items: {same['same']} of {same['total']} answers as one by one",
+        end=" ",
+    )
+    print("(it was taught one question at a time)")
+    times = took["ways"]["eight items, pictures first"]["seconds"] / one_s
+    return ["eight items in 2.5 of one"] if times > MOST_TIMES else []
+
+
+PARTS: dict[str, Callable[[Path], list[str]]] = {
+    "throughput": throughput,
+    "resume": resume,
+    "overlap": overlap,
+    "vllm": vllm,
+}
 
 
 def measured(*arguments: str) -> dict[str, float]:

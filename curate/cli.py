@@ -110,6 +110,29 @@ def run(
 
 
 @app.command()
+def plan(
+    recipe: RecipePath,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder; one under runs/ beside the recipe if left out.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, a random sample.")] = None,
+    pilot: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ask about so many clips for real, and measure. The run keeps the replies."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Say what a run would ask, what that takes and costs, before it does. Only a pilot asks a model."""
+    from curate.plan.text import plan_json, plan_lines
+    from curate.plan.whole import plan as planned
+    from curate.progress import bars
+
+    with _resumable(), bars() as progress:
+        found = planned(recipe, out, environ=os.environ, limit=limit, pilot=pilot, progress=progress)
+    _tell([plan_json(found)] if as_json else plan_lines(found))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the demo; an unfinished one is gone on with.")] = Path(
         "demo"

@@ -26,6 +26,7 @@ from curate.vlm.backends import open_client
 from curate.vlm.budget import Budget, Spending
 from curate.vlm.client import CacheCounts, VisionClient
 from curate.vlm.ledger import Ledger
+from curate.vlm.tokens import prompt_estimate
 
 Stream = Callable[[], AsyncIterator[Shown]]
 """Makes the stream of clips with their key frames."""
@@ -135,7 +136,9 @@ async def _survey(run: Run, clips: pl.DataFrame, client: VisionClient) -> Survey
 
 def _budget(run: Run) -> Budget:
     caps, price = run.caps, getattr(run.recipe.vlm, "price", None)
-    return Budget(caps.max_calls, caps.max_tokens, caps.max_cost, price)
+    return Budget(
+        caps.max_calls, caps.max_tokens, caps.max_cost, price, estimate=prompt_estimate(run.recipe.vlm)
+    )
 
 
 def _keys(asked: Asked) -> set[str]:

@@ -17,8 +17,10 @@ from curate.manifest import Manifest
 from curate.outputs import write_out
 from curate.pipeline import execute
 from curate.recipe import GoldFile
+from curate.release.asking_words import media_sentence
 from curate.release.content import Metrics
 from curate.release.load import load_release
+from curate.release.outcome_words import cost_in_short
 from curate.release.truth import against_truth
 from curate.run_folder import Caps, Progress, Run, open_run, reopen_run, silent
 
@@ -95,11 +97,19 @@ def findings(finished: Run) -> Iterator[str]:
     if pseudo["made"]:
         yield f"{pseudo['accepted']} of {pseudo['made']} pseudo-labels accepted"
     yield from _measured(metrics)
+    yield from _asked(metrics["asking"])
     asked = Manifest.load(finished.folder).stages["answers"].counts
     if asked["left_out"] or asked["failed"]:
         yield f"{asked['left_out']} questions left out, {asked['failed']} failed: run again to go on"
     yield f"report:  {finished.report}"
     yield f"release: {finished.release}"
+
+
+def _asked(asking: Metrics) -> Iterator[str]:
+    """What the controls say, where they do not plainly say that all is well, and what the calls took."""
+    if asking["verdict"]["verdict"] not in ("sound", "not_asked"):
+        yield f"warning: {media_sentence(asking['verdict'])}"
+    yield f"asked:   {cost_in_short(asking['cost'])}"
 
 
 def evaluate_folder(folder: Path, gold: Path) -> Iterator[str]:

@@ -35,8 +35,8 @@ class Sent:
 
     clip_id: str
     """The first clip that shows it."""
-    width: int
-    height: int
+    size: tuple[int, int]
+    """Width and height, in pixels."""
 
 
 @dataclass(slots=True)
@@ -196,7 +196,9 @@ def _stand_in(version: str, key: str, survey: Survey) -> Reply:
     """A reply of usual length that differs from every other, and that the next step can rest on."""
     mark = key[:16]
     if version == CONTEXT_VERSION:
-        return Reply(f"The head turns a little to one side, and the mouth opens and closes again, {mark}.", "")
+        return Reply(
+            f"The head turns a little to one side, and the mouth opens and closes again, {mark}.", ""
+        )
     if version == OBSERVE_VERSION:
         line = "The eyes look down, the mouth is closed, the hands rest on the table."
         return Reply("\n".join([f"Seen as {mark}.", *(f"({n}.00 s) {line}" for n in range(6))]), "")

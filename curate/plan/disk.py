@@ -2,31 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from curate.answers.bill import Line
 from curate.clips.media import media_store
 from curate.clips.probe import size_bytes
-from curate.plan.look import Looked
+from curate.plan.look import Looked, ledger_of
 from curate.run_folder import Run
 from curate.vlm.ledger import Ledger
 from curate.vlm.ranges import Range, exactly
 
 _REPLY_BYTES = Range(700, 1000, 2500)
-"""Of a reply in the ledger, its index included and its text left out; some 870 were measured."""
+"""Of a reply in the ledger, its place in the indices included and its text left out: 870 were
+measured for a letter with its probabilities."""
+
 _TOKEN_BYTES = 5
+"""Of the text of a reply, a token."""
+
 _ROW_BYTES = Range(1_000, 4_000, 20_000)
 """Of a clip in a release and the tables beside it, its media left out."""
+
 _ENOUGH_REPLIES = 100
 """From so many replies on, a ledger's own size tells more than a rule does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Bytes that a run leaves behind."""
+    """Bytes, by what they are for."""
 
     pictures: Range
-    """There already: they are taken to be counted."""
+    """There already: they were taken to be counted."""
     ledger: Range
     """What it holds already included."""
     release: Range
@@ -34,23 +38,26 @@ class Disk:
 
 
 def disk(run: Run, there: Looked, bill: Sequence[Line]) -> Disk:
-    store, rows = media_store(run.recipe.clips), there.clips.height
+    """What a run leaves behind; a release holds the clips' media themselves.
+
+    Raises:
+        MediaError: A clip's file went away meanwhile.
+    """
+    store = media_store(run.recipe.clips)
     media = sum(size_bytes(store.open(uri)) for uri in there.clips["uri"])
     pictures = sum(run.pictures.path(sha256).stat().st_size for sha256 in there.pictures)
-    return Disk(exactly(pictures), _ledger_bytes(run, bill), exactly(media) + _ROW_BYTES * rows)
+    release = exactly(media) + _ROW_BYTES * there.clips.height
+    return Disk(exactly(pictures), _ledger(run, bill), release)
 
 
-def _ledger_bytes(run: Run, bill: Sequence[Line]) -> Range:
-    path, calls = run.ledger, sum(line.calls for line in bill)
+def _ledger(run: Run, bill: Sequence[Line]) -> Range:
+    path, calls = ledger_of(run), sum(line.calls for line in bill)
+    added = sum((line.tokens_out * _TOKEN_BYTES for line in bill), _REPLY_BYTES * calls)
     if not path.is_file():
-        return _new_bytes(bill, calls)
+        return added
     with Ledger(path) as ledger:
         n_replies = ledger.count()
     size = path.stat().st_size
     if n_replies < _ENOUGH_REPLIES:
-        return exactly(size) + _new_bytes(bill, calls)
+        return exactly(size) + added
     return exactly(size) + Range(0.8, 1, 1.2) * (calls * size / n_replies)
-
-
-def _new_bytes(bill: Sequence[Line], calls: int) -> Range:
-    return sum((line.tokens_out * _TOKEN_BYTES for line in bill), _REPLY_BYTES * calls)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from curate.answers.load import Sent
 from curate.answers.shown import Shown, shown
 from curate.interview import _looked as looked
 from curate.interview import _take as take
+from curate.labelling import Frames
 from curate.manifest import Manifest
 from curate.pipeline import CLIPS, FRAMES
 from curate.pipeline import _clips as read_clips
@@ -18,28 +20,35 @@ from curate.run_folder import Run
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What is there to be asked about."""
+    """Clips and pictures."""
 
     clips: pl.DataFrame
     """Sorted by id."""
     shown: list[Shown]
+    """Those of them that have pictures."""
     pictures: Mapping[str, Sent]
+    """Every different one, by its digest."""
     set_aside: int
+    """Files and rows that cannot be used."""
     not_sampled: int
+    """Clips beyond a limit."""
 
 
 def look(run: Run) -> Looked:
-    """Clips and pictures as a run finds them. No table of an earlier run is written over."""
+    """Read the clips and take their pictures.
+
+    What is taken is kept in the run's folder, and the run does not take it
+    again. No table of an earlier run is written over.
+
+    Raises:
+        InputError: As the run would.
+    """
     manifest = Manifest.load(run.folder)
-    if is_current(CLIPS, run, manifest):
-        found = {stem: run.read(stem) for stem in CLIPS.writes}
-        not_sampled = manifest.stages[CLIPS.name].counts["not_sampled"]
-    else:
-        found, counts = read_clips(run, {})
-        not_sampled = counts["not_sampled"]
+    has_clips = is_current(CLIPS, run, manifest)
+    found, not_sampled = _clips(run, manifest) if has_clips else _read(run)
     clips = found["clips"].sort("clip_id")
-    if is_current(CLIPS, run, manifest) and is_current(FRAMES, run, manifest):
-        taken = {stem: run.read(stem) for stem in FRAMES.writes}
+    if has_clips and is_current(FRAMES, run, manifest):
+        taken: Frames = {stem: run.read(stem) for stem in FRAMES.writes}
     else:
         taken, _ = looked(take(run, clips, lambda rows: None))
     problems = pl.concat([found["problems-clips"], taken["problems-frames"]])
@@ -52,6 +61,23 @@ def look(run: Run) -> Looked:
     )
 
 
+def ledger_of(run: Run) -> Path:
+    """Where a run keeps its replies."""
+    return run.folder / "ledger.sqlite"
+
+
+def _clips(run: Run, manifest: Manifest) -> tuple[Frames, int]:
+    """The tables that an earlier run left, and how many clips it did not sample."""
+    tables = {stem: run.read(stem) for stem in CLIPS.writes}
+    return tables, manifest.stages[CLIPS.name].counts["not_sampled"]
+
+
+def _read(run: Run) -> tuple[Frames, int]:
+    tables, counts = read_clips(run, {})
+    return tables, counts["not_sampled"]
+
+
 def _sent(frames: pl.DataFrame) -> dict[str, Sent]:
     rows = frames.unique("sha256", keep="first", maintain_order=True)
-    return {sha256: Sent(*row) for sha256, *row in rows.select("sha256", "clip_id", "width", "height").rows()}
+    columns = rows.select("sha256", "clip_id", "width", "height").iter_rows()
+    return {sha256: Sent(clip_id, (width, height)) for sha256, clip_id, width, height in columns}

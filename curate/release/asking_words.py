@@ -147,15 +147,14 @@ def _guessed(asking: Metrics) -> Iterator[str]:
     guessed = [(name, found) for name, found in known if found["top"] != UNSEEN]
     if not known:
         return
+    clips = count(asking["controls"]["no_media"]["clips"], "clip")
     opening = (
-        f"Without any picture ({count(asking['controls']['no_media']['clips'], 'clip')}) the model "
-        f"leans to “{UNSEEN}” in {len(known) - len(guessed)} of {count(len(known), 'question')}, as it should"
+        f"Without any picture ({clips}), where “{UNSEEN}” is the answer, the "
+        f"model leans to it in {len(known) - len(guessed)} of {count(len(known), 'question')}"
     )
-    if not guessed:
-        yield f"{opening}."
-        return
     told = "; ".join(f"{name} “{found['top']}”, {percent(found['top_share'])}" for name, found in guessed)
-    yield f"{opening}, and guesses from the words alone in {len(guessed)}: {told}."
+    rest = f" and guesses from the words alone in {len(guessed)}: {told}" if guessed else ""
+    yield f"{opening}{rest}."
 
 
 def _ordered(items: list[Metrics]) -> Iterator[str]:
@@ -206,9 +205,14 @@ def words(metrics: Metrics, answers: Answers) -> dict[str, Any]:
         "cost_lines": cost_lines(asking["cost"], metrics["counts"]["clips"]),
         "is_wrong_media": asking["verdict"]["verdict"] == "wrong_media",
         "media_sentence": media_sentence(asking["verdict"]),
+        "has_comparisons": any(map(_is_compared, asking["items"])),
         "steadiness": [_steadiness(item) for item in asking["items"]],
         "has_priors": any(item["position_prior"] for item in asking["items"]),
     }
+
+
+def _is_compared(item: Metrics) -> bool:
+    return any((*item["controls"].values(), *item["stability"].values()))
 
 
 def _steadiness(item: Metrics) -> dict[str, str]:

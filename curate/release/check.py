@@ -33,6 +33,12 @@ _FILES = (
     "provenance/calls.parquet",
     "provenance/schema/release_clips.yaml",
 )
+_NAMES_CALLS = {
+    "answers/*.parquet": "calls",
+    "provenance/context.parquet": "call",
+    "provenance/reasons.parquet": "calls",
+}
+"""Files that name calls, and the column that does."""
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
@@ -41,8 +47,9 @@ def check_release(folder: Path) -> None:
 
     Every table against its schema in provenance/schema, ids unique over labelled
     and unlabelled clips, media against their sha256, rows against the name of
-    their file, distributions against the classes, shards complete, the card's
-    front matter valid and its globs matching every file and none in vain.
+    their file, distributions against the classes, shards complete, a reply kept
+    for every call that is named, the card's front matter valid and its globs
+    matching every file and none in vain.
 
     Raises:
         ReleaseError: All problems at once.
@@ -51,7 +58,7 @@ def check_release(folder: Path) -> None:
     if not folder.is_dir():
         raise ReleaseError(f"{folder}: no such folder. Name the folder of a release")
     problems = [*_file_problems(folder), *_table_problems(folder), *clip_problems(folder)]
-    problems += [*_card_problems(folder)]
+    problems += [*_call_problems(folder), *_card_problems(folder)]
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ReleaseError(f"{folder}: {len(problems)} to fix\n{lines}")
@@ -102,6 +109,30 @@ def _table_problems(folder: Path) -> Iterator[Problem]:
             yield unreadable(where, error)
         else:
             yield from schema_problems(folder, name, frame, where)
+
+
+def _call_problems(folder: Path) -> Iterator[Problem]:
+    """Whatever rests on a call can be traced to its reply."""
+    try:
+        kept = set(pl.read_parquet(folder / "provenance" / "calls.parquet")["key"])
+        named = [
+            (path, _keys(path, column))
+            for place, column in _NAMES_CALLS.items()
+            for path in sorted(folder.glob(place))
+        ]
+    except (OSError, pl.exceptions.PolarsError):
+        return  # told with the tables
+    for path, keys in named:
+        if lost := sorted(keys - kept):
+            where = path.relative_to(folder).as_posix()
+            yield Problem(
+                where, f"names {len(lost)} calls that provenance/calls.parquet lacks, such as {lost[0]}"
+            )
+
+
+def _keys(path: Path, column: str) -> set[str]:
+    found = pl.read_parquet(path)[column]
+    return set((found.explode() if column == "calls" else found).drop_nulls())
 
 
 def _card_problems(folder: Path) -> Iterator[Problem]:

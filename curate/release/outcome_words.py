@@ -80,5 +80,13 @@ def cost_lines(cost: Metrics, n_clips: int) -> list[str]:
     return lines
 
 
+def cost_in_short(cost: Metrics) -> str:
+    """The same on one line: "2,088 calls, 266,166 prompt tokens (61 % cached), 2,088 reply tokens"."""
+    cached = f" ({percent(cost['cached']['value'])} cached)" if cost["cached"]["n"] else ""
+    paid = [] if cost["usd"] is None else [_dollars(cost["usd"])]
+    prompts, replies = count(cost["tokens_in"], "prompt token"), count(cost["tokens_out"], "reply token")
+    return ", ".join([count(cost["calls"], "call"), f"{prompts}{cached}", replies, *paid])
+
+
 def _dollars(value: float) -> str:
     return f"US$ {value:,.2f}" if value >= 1 else f"US$ {value:.2g}"

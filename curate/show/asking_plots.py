@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from curate.release.content import Metrics
 from curate.show.drawing import FIRST, INK, MUTED, SECOND, STYLE, as_svg, new_axes, short
 
-_BESIDE = 0.22
+_BESIDE = 0.26
 """How far the marks of one item stand apart, in rows."""
 
 
@@ -78,7 +78,7 @@ def _dots(
     if not shown:
         return None
     with mpl.rc_context(STYLE):
-        figure, axes = new_axes(1.1 + 0.3 * len(rows))
+        figure, axes = new_axes(1.1 + (0.16 + 0.09 * len(shown)) * len(rows))
         for place, one in enumerate(shown):
             _marks(
                 axes, one, [marks.get(one.key) for _, marks in rows], _BESIDE * (place - (len(shown) - 1) / 2)

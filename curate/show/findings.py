@@ -44,8 +44,8 @@ def findings(metrics: Metrics) -> list[Finding]:
 
 
 def _media(verdict: Metrics) -> Finding | None:
-    """Whether answers are about the pictures that were sent; nothing where they plainly are."""
-    if verdict["verdict"] == "sound" or not verdict["n_asked"]:
+    """Where controls could not tell; that answers are not about the pictures stands above all findings."""
+    if verdict["verdict"] != "cannot_tell":
         return None
     return Finding(media_sentence(verdict), "warning")
 

@@ -157,7 +157,7 @@ class Desk:
     async def _put(self, prompt: Prompt, *, first: bool) -> Reply:
         """Put the prompt once, if that still makes sense now that there is room for it."""
         if self._stopped:
-            raise EndpointGone(self._stopped)
+            raise self._gone()
         if first:
             self._purse.open()
         reply = await self._client.ask(prompt)
@@ -184,12 +184,14 @@ class Desk:
         reason = gone or self._breaker.gave_up(error)
         if reason is not None:
             # Before the wait for the disk, so that nothing more is put meanwhile.
-            self._stopped = (
-                f"{reason}, so no more are made. {str(error).rstrip('.')}. "
-                f"{self._ledger.count():,} replies are kept in {self._ledger.path}: "
-                "the same command goes on from there"
-            )
+            self._stopped = f"{reason}, so no more are made. {str(error).rstrip('.')}"
         await self._ledger.keep_error(facts, error, attempts)
         if reason is not None:
-            raise EndpointGone(self._stopped)
+            raise self._gone()
         return Result(facts.key, error=str(error), fresh=True)
+
+    def _gone(self) -> EndpointGone:
+        return EndpointGone(
+            f"{self._stopped}. {self._ledger.count():,} replies are kept in {self._ledger.path}: "
+            "the same command goes on from there"
+        )

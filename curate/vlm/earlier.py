@@ -75,7 +75,8 @@ def pace_reached(ledger: Path, asker: Asker) -> PaceReached | None:
     """
     with closing(sqlite3.connect(ledger)) as base:
         rows = base.execute(
-            "SELECT 86400 * julianday(at), latency_s FROM calls WHERE model = ? AND parameters = ? ORDER BY 1",
+            "SELECT 86400 * julianday(at), latency_s FROM calls"
+            " WHERE model = ? AND parameters = ? ORDER BY 1",
             [asker.model, asker.parameters],
         ).fetchall()
     if not rows:

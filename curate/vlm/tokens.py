@@ -15,7 +15,7 @@ from curate.vlm.client import Form, Letter, Picture, Prompt, Sheet
 from curate.vlm.local_model import DEMO
 from curate.vlm.openai import LETTER_TOKENS
 from curate.vlm.picture_tokens import PictureRule, picture_rule
-from curate.vlm.processor_tokens import ProcessorCounter, load_counter
+from curate.vlm.processor_tokens import load_counter
 from curate.vlm.ranges import Range, exactly
 
 Size = tuple[int, int]

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import ClientError, EndpointGone, MissingPartError
+from curate.errors import ClientError, EndpointGone, MissingPartError, ServerTrouble
 from curate.recipe import VllmBackend
 from curate.resources import resource
 from curate.vlm.checkpoint import Checkpoint, decoded
@@ -88,9 +88,11 @@ class VllmClient:
 
         Raises:
             ClientError: A picture cannot be read, or the engine does not take the prompt.
+            ServerTrouble: The engine failed at this prompt.
             EndpointGone: The engine has died.
         """
-        from vllm.v1.engine.exceptions import EngineDeadError
+        from vllm.exceptions import VLLMClientError
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
         inputs = self._inputs(prompt)
         sampling = sampling_of(self._backend, prompt, self._tokens)
@@ -99,7 +101,9 @@ class VllmClient:
             output = await self._whole(inputs, sampling)
         except EngineDeadError as error:
             raise EndpointGone(f"model {self.model}: vLLM's engine has died; its log says why") from error
-        except ValueError as error:
+        except EngineGenerateError as error:
+            raise ServerTrouble(f"model {self.model}: {shown(str(error.__cause__ or error))}") from error
+        except (VLLMClientError, ValueError) as error:
             fix = "Lower frames.count or frames.size_px, or raise vlm.max_model_len"
             raise ClientError(f"model {self.model}: {shown(str(error))}. {fix}") from error
         return self._reply(output, prompt.form, time.perf_counter() - started_s)

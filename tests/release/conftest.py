@@ -9,17 +9,19 @@ import pytest
 
 from curate.release.dataset import write_release
 
+MODULES = ("synthetic_tables", "synthetic_media", "synthetic_asking", "synthetic")
+
 
 def _synthetic() -> ModuleType:
-    """The module beside this file; tests are no package, so it is loaded by its path."""
-    name = "curate_tests_synthetic"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("synthetic.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+    """The last of the modules; tests are no package, so each is loaded by its path, and found by name."""
+    for name in MODULES:
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+            assert spec is not None
+            assert spec.loader is not None
+            sys.modules[name] = module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+    return sys.modules[MODULES[-1]]
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,23 @@
 """A run that never happened: drawn media, given labels of which some are wrong, answers that know better."""
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import av
 import numpy as np
 import polars as pl
-from PIL import Image, ImageDraw
+import synthetic_asking as asking
+import synthetic_tables as fixed
+from synthetic_asking import ITEMS, MODEL
+from synthetic_media import picture, video
+from synthetic_tables import CLASSES, OPTIONS
 
 from curate import tables
-from curate.questionnaire import UNSEEN, Item, Questionnaire
-from curate.recipe import Recipe
-from curate.release.content import CallTotals, ReleaseContent, Tables
+from curate.questionnaire import Item, Questionnaire
+from curate.recipe import Price, Recipe
+from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.metrics import measure
-
-CLASSES = ("bored", "neutral", "engaged")
-ITEMS = ("gaze", "posture", "smile")
-OPTIONS = ("never", "sometimes", "always")
-MODEL = "example/tiny-vlm@0123abc"
 
 
 @dataclass(frozen=True)
@@ -30,46 +27,13 @@ class Synthetic:
     pictures: dict[str, bytes]
 
 
-def video(shade: int) -> bytes:
-    """Three frames of 32 x 32 pixels; another shade, another file."""
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        stream.pix_fmt = "yuv420p"
-        for step in range(3):
-            pixels = np.full((32, 32, 3), (shade + 20 * step) % 256, dtype=np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode(None))
-    return out.getvalue()
-
-
-def picture(seed: int, mood: int, size: int = 96) -> bytes:
-    """A drawn face as JPEG: the mouth goes with the mood."""
-    rng = np.random.default_rng(seed)
-    image = Image.new("RGB", (size, size * 3 // 4), tuple(int(v) for v in rng.integers(90, 200, 3)))
-    draw, w, h = ImageDraw.Draw(image), size, size * 3 // 4
-    x, y = w / 2 + rng.uniform(-w / 10, w / 10), h / 2
-    r = h * 0.36
-    draw.ellipse((x - r, y - r, x + r, y + r), fill=(236, 200, 170))
-    for side in (-1, 1):
-        draw.ellipse(
-            (x + side * r / 2.5 - 2, y - r / 3 - 2, x + side * r / 2.5 + 2, y - r / 3 + 2), fill=(30, 30, 30)
-        )
-    bend = (mood - 1) * r / 4
-    points = [(x + t * r / 2, y + r / 2 - bend * (t * t - 0.5)) for t in np.linspace(-1, 1, 9)]
-    draw.line(points, fill=(150, 30, 30), width=max(2, size // 40))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=80)
-    return out.getvalue()
-
-
 def recipe(**changes: Any) -> Recipe:
     values: dict[str, Any] = {
         "name": "drawn-faces",
         "task": {"classes": CLASSES, "ordinal": True, "question": "How engaged is the person?"},
         "clips": {"source": "folder", "path": "clips"},
         "vlm": {"backend": "openai", "model": "tiny-vlm"},
+        "answers": {"context": "between", "reasons": "unlabelled"},
         "release": {"licence": "cc-by-4.0", "title": "Drawn faces"},
         "report": {
             "notice": "The model was trained on drawings; its answers about photographs mean nothing."
@@ -89,6 +53,12 @@ def questionnaire() -> Questionnaire:
     )
 
 
+def how(settings: Recipe) -> HowAsked:
+    """Every call has 100 prompt tokens, 60 of them cached, and 2 of the reply."""
+    price = Price(input=1.0, output=2.0, cached=0.5)
+    return HowAsked(questionnaire(), settings.answers, price, prefix_queries=1000, prefix_hits=700)
+
+
 def make(
     n: int = 24,
     *,
@@ -97,6 +67,7 @@ def make(
     certified: bool = False,
     name: str = "clip {i:03d}.{ext}",
     unseen: float = 0.1,
+    server: Literal["sound", "blind"] = "sound",
     **changes: Any,
 ) -> Synthetic:
     """`n` clips, every fourth an image, every sixth without a label, every third given label wrong."""
@@ -108,26 +79,26 @@ def make(
     }
     for i in range(n):
         _one_clip(i, rng, rows, media, pictures, name, unseen)
+    rows["answers"] += asking.controls(rows["answers"], server)
+    rows["answers"] += asking.variants(rows["answers"])
+    rows["reasons"] = asking.reasons(rows["labels"])
+    rows["context"] = asking.context(rows["clips"])
+    rows["calls"] = asking.calls(rows)
     truth = pl.DataFrame(rows.pop("truth"))
     made = Tables(
         **{key: tables.table(key, found) for key, found in rows.items()},  # type: ignore[arg-type]
         gold=tables.empty("gold"),
-        problems=_problems(),
-        instruments=_instruments(n),
-        confusions=_confusions(),
-        cautions=_cautions(),
-        certificates=_certificates() if certified else tables.empty("certificates"),
-        quality=_quality() if certified else tables.empty("quality"),
-        cross_check=_cross_check(),
+        problems=fixed.problems(),
+        instruments=fixed.instruments(n),
+        confusions=fixed.confusions(),
+        cautions=fixed.cautions(),
+        certificates=fixed.certificates() if certified else tables.empty("certificates"),
+        quality=fixed.quality() if certified else tables.empty("quality"),
+        cross_check=fixed.cross_check(),
     )
     settings = recipe(**changes)
     metrics = measure(
-        made,
-        settings.task.classes,
-        ITEMS,
-        ordinal=True,
-        truth=truth if with_truth else None,
-        calls=CallTotals(calls=3 * n, tokens_in=900 * n, tokens_out=3 * n),
+        made, settings.task.classes, how(settings), ordinal=True, truth=truth if with_truth else None
     )
     content = ReleaseContent(
         recipe=settings,
@@ -208,7 +179,7 @@ def _one_clip(
             }
         )
     for item in ITEMS:
-        rows["answers"].append(_answer(clip_id, item, truth, rng, unseen))
+        rows["answers"].append(asking.answer(clip_id, item, truth, rng, unseen))
     rows["evidence"].append(
         {"clip_id": clip_id, "instrument": "item:gaze", "kind": "vlm", "outcome": "always"}
     )
@@ -235,100 +206,6 @@ def _one_clip(
             ],
         }
     )
-
-
-def _answer(
-    clip_id: str, item: str, truth: int, rng: np.random.Generator, unseen: float
-) -> dict[str, object]:
-    probs = rng.dirichlet([*(6.0 if k == truth else 0.7 for k in range(3)), 0.4])
-    if rng.random() < unseen:
-        probs = np.array([0.05, 0.05, 0.05, 0.85])
-    top = (*OPTIONS, UNSEEN)[int(probs.argmax())]
-    return {
-        "clip_id": clip_id,
-        "item": item,
-        "variant": "base",
-        "control": "none",
-        "outcome": "unseen" if top == UNSEEN else "answered",
-        "answer": top,
-        "probs": probs.tolist(),
-        "source": "logprobs",
-        "receipt": "0" * 64,
-        "call": hashlib.sha256(f"{clip_id}{item}".encode()).hexdigest(),
-    }
-
-
-def _problems() -> pl.DataFrame:
-    return tables.table(
-        "problems",
-        [
-            {
-                "where": "clips/cut.mp4",
-                "clip": "cut.mp4",
-                "kind": "media",
-                "what": "the file ends early, expected a whole mp4",
-                "action": "set_aside",
-            },
-            {
-                "where": "labels.csv:9",
-                "clip": "gone.mp4",
-                "kind": "label",
-                "what": "no such clip",
-                "action": "set_aside",
-            },
-        ],
-    )
-
-
-def _instruments(n: int) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            ("given", "given", n * 5 // 6, 0.83, 0.7, 0.5, 0.4),
-            ("item:gaze", "vlm", n, 0.9, None, 0.61, 0.5),
-            ("item:posture", "vlm", n, 0.9, None, 0.33, 0.2),
-            ("item:smile", "vlm", n, 0.9, None, 0.04, 0.01),
-            ("vote:ada", "human", n, 1.0, 0.83, 0.8, 0.3),
-            ("vote:ben", "human", n, 1.0, 0.79, 0.7, 0.2),
-        ],
-        schema=tables.dtypes("instruments"),
-        orient="row",
-    )
-
-
-def _confusions() -> pl.DataFrame:
-    rows = [("item:gaze", name, option, 0.25) for name in CLASSES for option in (*OPTIONS, UNSEEN)]
-    return pl.DataFrame(rows, schema=tables.dtypes("confusions"), orient="row")
-
-
-def _cautions() -> pl.DataFrame:
-    text = "30% of the clips have only one vote. Ask for a second vote on some clips"
-    rows = [("single_votes", "note", text, 0.3, 0.2)]
-    return pl.DataFrame(rows, schema=tables.dtypes("cautions"), orient="row")
-
-
-def _certificates() -> pl.DataFrame:
-    statement = "Cannot certify: 40 more gold labels, drawn at random among the 20 surest clips, would"
-    row = ("given", None, False, 0.1, 0.05, None, 0, 12, 1, 40, statement)
-    return pl.DataFrame([row], schema=tables.dtypes("certificates"), orient="row")
-
-
-def _quality() -> pl.DataFrame:
-    rows = [
-        ("given", None, 0.7, 0.6, 0.8, 12, 20, "exact"),
-        ("refined", None, 0.9, 0.8, 0.95, 12, 24, "exact"),
-        ("high", None, 0.95, 0.85, 1.0, 9, 14, "exact"),
-        *(("class", name, 0.3, 0.2, 0.5, 12, 24, "exact") for name in CLASSES),
-    ]
-    return pl.DataFrame(rows, schema=tables.dtypes("quality"), orient="row")
-
-
-def _cross_check() -> pl.DataFrame:
-    rows = [
-        ("0" * 16, True, True, 0.1, None, None, None, None),
-        ("1" * 16, True, False, 0.6, None, None, None, None),
-        ("2" * 16, False, False, 0.9, None, None, None, None),
-    ]
-    return pl.DataFrame(rows, schema=tables.dtypes("cross_check"), orient="row")
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -70,6 +70,27 @@ def test_text_from_data_stays_text(synthetic: ModuleType, release: Path) -> None
     assert "None was stated: ask the owner" in card
 
 
+def test_answers_about_other_pictures_are_the_first_thing_said(synthetic: ModuleType, release: Path) -> None:
+    warned = render_card(synthetic.make(server="blind").content, release)
+    assert warned.index("The answers are not about the pictures that were sent") < warned.index(
+        "trained on drawings"
+    )
+    assert "> **Warning.**" in warned
+    assert "> **Warning.**" not in render_card(synthetic.make().content, release)
+
+
+def test_it_says_how_it_was_asked_and_what_it_cost(card: str) -> None:
+    for told in (
+        "- Each question was put in a call of its own",
+        "| `posture` |",
+        "| never, 70 % |",
+        "60 % of the prompt tokens were in the server's cache.",
+        "At the recipe's price this is US\\$ ",
+        "| Conclusions of the model | clips |",
+    ):
+        assert told in card, told
+
+
 @given(st.text())
 def test_escaped_text_is_one_line_without_live_markup(text: str) -> None:
     lines = escape(text).splitlines()

@@ -120,6 +120,13 @@ def test_a_schema_that_is_gone(copy: Path) -> None:
         check_release(copy)
 
 
+def test_an_answer_whose_reply_is_gone(copy: Path) -> None:
+    path = copy / "provenance/calls.parquet"
+    pq.write_table(pq.read_table(path).slice(1), path)
+    with pytest.raises(ReleaseError, match=r"names 1 calls that provenance/calls.parquet lacks, such as "):
+        check_release(copy)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no such folder"):
         check_release(tmp_path / "none")

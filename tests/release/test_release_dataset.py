@@ -11,7 +11,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from curate import tables
 from curate.errors import ReleaseError
+from curate.labels.gather import gather
 from curate.release.dataset import release_rows, write_release
 from curate.release.load import load_release
 
@@ -58,10 +60,11 @@ def test_a_stranger_loads_every_config(told: dict[str, Any], synthetic: ModuleTy
     assert list(told) == [
         "default", "high_reliability", "low_reliability", "pseudo_labeled", "answers", "votes", "facts",
     ]  # fmt: skip
-    # 24 clips, every sixth without a label: 20 labelled, 4 not; 3 items; 2 annotators.
+    # 24 clips, every sixth without a label: 20 labelled, 4 not; 3 items; 2 annotators. 10 clips had
+    # each of 3 controls, and 5 were asked in 2 more ways.
     assert sum(told["default"].values()) == 20
     assert sum(told["pseudo_labeled"].values()) == 4
-    assert told["answers"] == {"train": 24 * 3}
+    assert told["answers"] == {"train": (24 + 10 * 3 + 5 * 2) * 3}
     assert told["votes"] == {"train": 24 * 2}
 
 
@@ -73,7 +76,7 @@ def test_high_and_low_share_the_files_of_default(told: dict[str, Any]) -> None:
 def test_features_are_typed_and_media_are_inside(told: dict[str, Any], synthetic: ModuleType) -> None:
     facts = told["facts"]
     assert facts["names"] == list(synthetic.CLASSES)
-    assert facts["class_labels"] == ["label_given", "label", "pseudo_label"]
+    assert facts["class_labels"] == ["label_given", "label", "pseudo_label", "rationale_label"]
     assert facts["streamed"] == facts["ids"]
     assert len(facts["n_bytes"]) + len(facts["image_sizes"]) == told["default"]["train"]
     assert min(facts["n_bytes"]) > 100
@@ -170,3 +173,51 @@ def test_load_release_reads_back_what_was_written(release: Path, synthetic: Modu
 def test_load_release_says_what_is_no_release(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="is no release of curate"):
         load_release(tmp_path)
+
+
+def test_controls_and_variants_never_reach_the_columns_of_clips(synthetic: ModuleType) -> None:
+    content = synthetic.make().content
+    plain = (pl.col("control") == "none") & (pl.col("variant") == "base")
+    wrong = pl.when(plain).then("answer").otherwise(pl.lit("always"))
+    odd = content.tables.answers.with_columns(answer=wrong)
+    alone = content.tables.answers.filter(plain)
+    kept, without = (
+        release_rows(replace(content, tables=replace(content.tables, answers=answers)))
+        for answers in (odd, alone)
+    )
+    assert odd.height > alone.height
+    assert kept.equals(without)
+
+
+def test_controls_never_become_evidence(synthetic: ModuleType) -> None:
+    made = synthetic.make().content.tables
+    plain = made.answers.filter(pl.col("control") == "none")
+    certain = pl.when(pl.col("control") == "none").then("probs").otherwise(pl.lit([0.0, 0.0, 1.0, 0.0]))
+    odd = made.answers.with_columns(probs=certain)
+    said, without = (
+        gather(made.clips, made.votes, answers, tables.empty("probabilities")) for answers in (odd, plain)
+    )
+    assert odd.height > plain.height
+    assert said.equals(without)
+
+
+def test_a_published_answer_says_which_control_it_belongs_to(release: Path) -> None:
+    answers = load_release(release).answers
+    assert answers["control"].unique().sort().to_list() == ["canary", "no_media", "none", "shuffled"]
+    assert answers["variant"].unique().sort().to_list() == ["base", "repeat 1", "wording 1"]
+
+
+def test_the_rationale_stands_beside_the_label(release: Path, synthetic: ModuleType) -> None:
+    clips = load_release(release).clips
+    told = clips.filter(pl.col("rationale").is_not_null())
+    assert told.height == 4
+    assert sorted(told["rationale_verdict"]) == ["abstain", "confirm", "inconsistent", "revise"]
+    for text, label in told.select("rationale", "rationale_label").iter_rows():
+        assert text == f"The mouth at 0.07 s speaks for {synthetic.CLASSES[label]}."
+
+
+def test_every_reply_is_kept_beside_what_rests_on_it(release: Path, synthetic: ModuleType) -> None:
+    loaded, made = load_release(release), synthetic.make().content.tables
+    assert loaded.calls.equals(made.calls)
+    assert loaded.reasons.equals(made.reasons)
+    assert loaded.context.equals(made.context)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import tables
-from curate.release.content import Tables
+from curate.release.content import HowAsked, Tables
 from curate.release.metrics import measure
 from curate.release.truth import proportion
 
@@ -55,14 +55,23 @@ def small(synthetic: ModuleType) -> Tables:
         labels=tables.table("labels", labels),
         votes=tables.table("votes", [{"clip_id": IDS[i], "annotator": "x", "label": v} for i, v in votes]),
         answers=tables.empty("answers"),
+        context=tables.empty("context"),
+        reasons=tables.empty("reasons"),
+        calls=tables.empty("calls"),
     )
+
+
+@pytest.fixture
+def how(synthetic: ModuleType) -> HowAsked:
+    found: HowAsked = synthetic.how(synthetic.recipe())
+    return found
 
 
 TRUTH = pl.DataFrame({"clip_id": IDS, "label": ["a", "b", "a", "b", "a"]})
 
 
-def test_counts_and_changes(small: Tables) -> None:
-    found = measure(small, "ab", [])
+def test_counts_and_changes(small: Tables, how: HowAsked) -> None:
+    found = measure(small, "ab", how)
     assert found["counts"]["labelled"] == 4
     assert found["counts"]["per_class"]["a"] == {
         "given": 2, "refined": 1, "high": 1, "low": 1, "pseudo": 1, "pseudo_accepted": 1,
@@ -80,8 +89,8 @@ def test_counts_and_changes(small: Tables) -> None:
     }
 
 
-def test_against_the_truth(small: Tables) -> None:
-    truth = measure(small, "ab", [], truth=TRUTH, ordinal=True)["truth"]
+def test_against_the_truth(small: Tables, how: HowAsked) -> None:
+    truth = measure(small, "ab", how, truth=TRUTH, ordinal=True)["truth"]
     assert truth["accuracy_given"]["value"] == 2 / 4  # clips 0 and 3
     assert truth["accuracy_refined"]["value"] == 3 / 4  # clip 2 stays wrong
     # With the given label: 0 ties (1/2), 1 ties (1/2), 2 is b (0), 3 is a (0).
@@ -100,15 +109,15 @@ def test_against_the_truth(small: Tables) -> None:
     assert (truth["distance_given"], truth["distance_refined"]) == (0.5, 0.25)
 
 
-def test_without_gold_nothing_is_claimed(small: Tables) -> None:
-    assert measure(small, "ab", [])["truth"] is None
+def test_without_gold_nothing_is_claimed(small: Tables, how: HowAsked) -> None:
+    assert measure(small, "ab", how)["truth"] is None
 
 
-def test_clips_whose_gold_was_learned_are_not_measured(small: Tables) -> None:
+def test_clips_whose_gold_was_learned_are_not_measured(small: Tables, how: HowAsked) -> None:
     gold = tables.table("gold", [{"clip_id": IDS[0], "label": "b"}])
     known = pl.DataFrame({"clip_id": IDS[:2], "label": ["b", "a"]})
-    assert measure(replace(small, gold=gold), "ab", [], truth=known)["truth"]["n"] == 1
-    assert measure(replace(small, gold=gold), "ab", [])["truth"] is None
+    assert measure(replace(small, gold=gold), "ab", how, truth=known)["truth"]["n"] == 1
+    assert measure(replace(small, gold=gold), "ab", how)["truth"] is None
 
 
 def test_estimates_stand_in_for_the_truth(synthetic: ModuleType) -> None:
@@ -120,8 +129,8 @@ def test_estimates_stand_in_for_the_truth(synthetic: ModuleType) -> None:
     assert found["cross_check"] == {"confident_learning": counts, "crowdlab": None}
 
 
-def test_nothing_asked_gives_null_shares_not_zero(small: Tables) -> None:
-    found = measure(small, "ab", ["gaze"])
+def test_nothing_asked_gives_null_shares_not_zero(small: Tables, how: HowAsked) -> None:
+    found = measure(small, "ab", how)
     assert found["answers"]["share_answered"] is None
     assert found["answers"]["clips_not_asked"] == 5
     assert found["items"][0]["mean_top_probability"] is None
@@ -132,12 +141,14 @@ def test_clips_with_nothing_but_unseen_are_counted(synthetic: ModuleType) -> Non
     assert (found["answered"], found["unseen"], found["clips_without_answer"]) == (0, 72, 24)
 
 
-def test_controls_and_variants_do_not_count(synthetic: ModuleType) -> None:
-    made = synthetic.make()
-    extra = made.content.tables.answers.with_columns(control=pl.lit("canary"))
-    both = replace(made.content.tables, answers=pl.concat([made.content.tables.answers, extra]))
-    found = measure(both, synthetic.CLASSES, synthetic.ITEMS)
-    assert found["answers"] == made.content.metrics["answers"]
+def test_controls_and_variants_do_not_count(synthetic: ModuleType, how: HowAsked) -> None:
+    made = synthetic.make().content
+    plain = (pl.col("control") == "none") & (pl.col("variant") == "base")
+    alone = replace(made.tables, answers=made.tables.answers.filter(plain))
+    assert alone.answers.height < made.tables.answers.height
+    found = measure(alone, synthetic.CLASSES, how)
+    assert found["answers"] == made.metrics["answers"]
+    assert found["items"] == made.metrics["items"]
 
 
 def test_wilson_interval_of_a_known_case() -> None:

@@ -7,15 +7,23 @@ from types import ModuleType
 
 import pytest
 
+MODULES = ("synthetic_tables", "synthetic_media", "synthetic_asking", "synthetic")
+
+
+def _synthetic() -> ModuleType:
+    """The last of the modules; tests are no package, so each is loaded by its path, and found by name."""
+    for name in MODULES:
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(
+                name, Path(__file__).parents[1] / "release" / f"{name}.py"
+            )
+            assert spec is not None
+            assert spec.loader is not None
+            sys.modules[name] = module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+    return sys.modules[MODULES[-1]]
+
 
 @pytest.fixture(scope="session")
 def synthetic() -> ModuleType:
-    name = "curate_tests_synthetic"
-    if name not in sys.modules:
-        place = Path(__file__).parents[1] / "release" / "synthetic.py"
-        spec = importlib.util.spec_from_file_location(name, place)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+    return _synthetic()

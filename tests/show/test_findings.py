@@ -42,3 +42,24 @@ def test_a_class_that_swallows_the_others_is_a_warning(metrics: dict[str, Any]) 
     collapse = {"given": {"class": "bored", "share": 0.4}, "refined": {"class": "bored", "share": 0.9}}
     told = texts(metrics | {"collapse": collapse}, "warning")
     assert "90 % of the refined labels are “bored”; the largest given class has 40 %." in told
+
+
+def with_asking(metrics: dict[str, Any], **changes: object) -> dict[str, Any]:
+    return metrics | {"asking": metrics["asking"] | changes}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_told"), [("sound", False), ("not_asked", False), ("cannot_tell", True)]
+)
+def test_only_a_verdict_that_asks_for_care_is_told(
+    metrics: dict[str, Any], verdict: str, is_told: bool
+) -> None:
+    found = with_asking(metrics, verdict=metrics["asking"]["verdict"] | {"verdict": verdict})
+    assert ("pictures that were sent" in texts(found, "warning")) == is_told
+
+
+def test_a_sink_of_the_models_conclusions_is_a_warning(metrics: dict[str, Any]) -> None:
+    row = {"label": "neutral", "share": 0.9, "expected": 0.3, "sink": True}
+    collapse = {"concluded": {"n": 40, "reference": "given", "classes": [row]}, "refined": None}
+    told = texts(with_asking(metrics, collapse=collapse), "warning")
+    assert "90 % are “neutral”, where the labels that came with these clips would have 30 %" in told

@@ -7,7 +7,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from curate.release.content import ReleaseContent
+from curate.release.content import HowAsked, ReleaseContent
 from curate.release.metrics import measure
 from curate.show.report import render_report, write_report
 
@@ -48,12 +48,14 @@ def with_text(content: ReleaseContent, text: str) -> ReleaseContent:
         ),
         labels=tables.labels.with_columns(pl.col("label_given", "label_refined").replace({other: text})),
         answers=tables.answers.with_columns(answer=pl.lit(text)),
+        reasons=tables.reasons.with_columns(pl.col("label").replace({other: text}), reasoning=pl.lit(text)),
         problems=tables.problems.with_columns(what=pl.lit(text)),
         votes=tables.votes.clear(),
     )
     classes = (text, *content.recipe.task.classes[1:])
     task = content.recipe.task.model_copy(update={"classes": classes, "question": text})
-    metrics = measure(renamed, classes, [item.id for item in content.questionnaire.items])
+    how = HowAsked(content.questionnaire, content.recipe.answers)
+    metrics = measure(renamed, classes, how)
     return replace(
         content, tables=renamed, metrics=metrics, recipe=content.recipe.model_copy(update={"task": task})
     )
@@ -120,7 +122,8 @@ def test_the_worst_clips_are_shown_worst_first(html: str, synthetic: ModuleType)
     tables = synthetic.make(60).content.tables
     worst = tables.labels.drop_nulls("reliability").sort("reliability").head(12)
     names = worst.join(tables.clips, on="clip_id", maintain_order="left")["name"].to_list()
-    assert re.findall(r"<h3>(clip .*?)</h3>", html) == names
+    doubtful = html[: html.index('id="reasoned"')]
+    assert re.findall(r"<h3>(clip .*?)</h3>", doubtful) == names
 
 
 def test_pictures_that_were_not_kept_are_said_to_be_so(synthetic: ModuleType) -> None:
@@ -133,6 +136,54 @@ def test_a_run_without_any_given_label(synthetic: ModuleType) -> None:
     without = content.tables.labels.filter(pl.col("label_given").is_null())
     clips = content.tables.clips.join(without.select("clip_id"), on="clip_id", how="semi")
     tables = replace(content.tables, clips=clips, labels=without)
-    metrics = measure(tables, synthetic.CLASSES, synthetic.ITEMS)
+    metrics = measure(tables, synthetic.CLASSES, synthetic.how(synthetic.recipe()))
     html = render_report(replace(content, tables=tables, metrics=metrics), {}.__getitem__)
     assert html.count("No clip came with a label.") >= 3
+
+
+def test_answers_about_other_pictures_are_the_first_thing_said(synthetic: ModuleType) -> None:
+    made = synthetic.make(server="blind")
+    text = Tags(render_report(made.content, made.pictures.__getitem__)).text
+    first = text.index("Warning. The answers are not about the pictures that were sent")
+    assert first < text.index("trained on drawings") < text.index("of the given labels look wrong")
+    assert "not about the pictures" not in Tags(render_report(synthetic.make().content, {}.__getitem__)).text
+
+
+def test_it_says_how_it_was_asked_and_what_it_cost(html: str) -> None:
+    text = Tags(html).text
+    asked = text[text.rindex("Can the answers be trusted?") : text.rindex("What became of the labels")]
+    for told in (
+        "Each question was put in a call of its own",
+        "among the allowed replies only",
+        "30 of 30 answers with another clip's pictures followed the pictures",
+        "posture “never”, 70 %",
+        "60 % of the prompt tokens were in the server's cache",
+        "70 % of 1,000 tokens in its prefix cache",
+    ):
+        assert told in asked
+
+
+def test_reasons_stand_beside_the_answers_with_their_verdict(html: str) -> None:
+    text = Tags(html).text
+    shown = text[text.rindex("Conclusions with reasons") :]
+    assert shown.count("The mouth at 0.07 s speaks for") == 6, "six of the ten clips without a label"
+    for verdict in ("confirmed by a second look", "it contradicts itself", "a second look could not tell"):
+        assert verdict in shown
+
+
+def test_text_cannot_steer_a_terminal_or_turn_writing_round(synthetic: ModuleType) -> None:
+    made = synthetic.make()
+    html = render_report(with_text(made.content, "a\x1b[2J\u202eb"), made.pictures.__getitem__)
+    assert "\x1b" not in html
+    assert "\u202e" not in html
+    assert r"a\x1b[2J\u202eb" in html
+
+
+def test_without_controls_and_variants_the_section_is_words_alone(synthetic: ModuleType) -> None:
+    content = synthetic.make().content
+    plain = (pl.col("control") == "none") & (pl.col("variant") == "base")
+    tables = replace(content.tables, answers=content.tables.answers.filter(plain))
+    metrics = measure(tables, synthetic.CLASSES, synthetic.how(content.recipe))
+    html = render_report(replace(content, tables=tables, metrics=metrics), {}.__getitem__)
+    assert "was not checked: no answer to a question with another clip&#39;s pictures" in html
+    assert "What controls say" not in html

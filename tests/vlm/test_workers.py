@@ -25,7 +25,8 @@ class Numbers:
 
 @given(st.integers(0, 20), st.integers(1, 5))
 def test_everything_is_done_and_never_more_at_once(n: int, at_once: int) -> None:
-    numbers, now, most, done = Numbers(n), 0, 0, []
+    numbers, now, most = Numbers(n), 0, 0
+    done: list[int] = []
 
     async def work(number: int) -> None:
         nonlocal now, most

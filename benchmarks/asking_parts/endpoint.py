@@ -1,6 +1,6 @@
 """An endpoint of known latency and capacity, in a process of its own.
 
-    python benchmarks/asking_endpoint.py        prints its port, and serves until it is ended
+    python benchmarks/asking_parts/endpoint.py        prints its port, and serves until it is ended
 
 Every request is answered after 200 ms, 64 at once, the others in their turn.
 """
