@@ -36,7 +36,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     truth = evaluation.truth if isinstance(evaluation, Evaluation) else None
     if isinstance(answers, Answers):
         problems += _questionnaire(answers)
-    problems += _vlm(sections.get("vlm"), environ)
+    problems += vlm_problems(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
         problems += _nothing_tells(clips, task)
@@ -67,7 +67,8 @@ def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> l
     return [Problem("clips", what, "Name a file of labels or votes for some of the clips")]
 
 
-def _vlm(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
+def vlm_problems(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
+    """What stands in the way of asking a model, as far as that can be told without asking it."""
     if isinstance(vlm, OpenAIBackend):
         return _key(vlm, environ)
     if isinstance(vlm, TransformersBackend) and importlib.util.find_spec("transformers") is None:

@@ -17,6 +17,7 @@ from curate.answers.schedule import make_schedule
 from curate.answers.settle import settle
 from curate.answers.shown import Shown, shown, shown_clip
 from curate.clips.media import media_store
+from curate.errors import EndpointGone, RetryableError
 from curate.frames.progress_log import ProgressLog, Row
 from curate.frames.take import FrameTables, Told, take_frames
 from curate.labelling import Counts, Frames
@@ -24,9 +25,13 @@ from curate.run_folder import Run
 from curate.vlm.asking import Desk
 from curate.vlm.backends import open_client
 from curate.vlm.budget import Budget, Spending
-from curate.vlm.client import CacheCounts, VisionClient
+from curate.vlm.client import Abilities, CacheCounts, VisionClient
 from curate.vlm.ledger import Ledger
+from curate.vlm.waits import wait_before_retry
 from curate.vlm.tokens import prompt_estimate
+
+_PREPARED_AGAIN = 4
+"""Attempts more to find out about a server: some 8 s in all, in which one that is starting may come up."""
 
 Stream = Callable[[], AsyncIterator[Shown]]
 """Makes the stream of clips with their key frames."""
@@ -48,15 +53,16 @@ def look_and_ask(run: Run, read: Frames) -> tuple[tuple[Frames, Counts], tuple[F
     clips = read["clips"].sort("clip_id")
     feed = _Feed(clips, transcript=run.recipe.answers.transcript)
     with ThreadPoolExecutor(1, thread_name_prefix="look") as aside:
-        looking = aside.submit(feed.fill, partial(_take, run, clips))
+        looking = aside.submit(feed.fill, partial(take_pictures, run, clips))
         try:
             asked = _asked(run, clips, feed.stream)
         finally:
             feed.stop()
-        return _looked(looking.result()), asked
+        return frame_tables(looking.result()), asked
 
 
-def _take(run: Run, clips: pl.DataFrame, told: Told) -> FrameTables:
+def take_pictures(run: Run, clips: pl.DataFrame, told: Told) -> FrameTables:
+    """Take the pictures that the recipe asks for; what an unfinished run took is taken over."""
     recipe = run.recipe
     between = recipe.frames.between if recipe.answers.context == "between" else 0
     decided_by = f"{recipe.frames.model_dump_json()} {between}"
@@ -78,14 +84,15 @@ def partial_frames(run: Run) -> Path:
     return run.folder / "frames.partial.jsonl"
 
 
-def _looked(found: FrameTables) -> tuple[Frames, Counts]:
+def frame_tables(found: FrameTables) -> tuple[Frames, Counts]:
+    """Tables and counts of stage frames."""
     written = {"frames": found.frames, "problems-frames": found.problems}
     return written, {name: frame.height for name, frame in written.items()}
 
 
 def _asked(run: Run, clips: pl.DataFrame, stream: Stream) -> tuple[Frames, Counts]:
     with Ledger(run.folder / "ledger.sqlite") as ledger:
-        asked, spent, cache = asyncio.run(_interview(run, clips, stream, ledger))
+        asked, spent, cache = asyncio.run(put_questions(run, clips, stream, ledger))
         calls = ledger.calls(_keys(asked))
     written = {
         "answers": settle(asked.answers, run.questionnaire, run.recipe.answers),
@@ -98,12 +105,23 @@ def _asked(run: Run, clips: pl.DataFrame, stream: Stream) -> tuple[Frames, Count
     return written, {**counts, **_spent(spent), **cache}
 
 
-async def _interview(
+async def put_questions(
     run: Run, clips: pl.DataFrame, stream: Stream, ledger: Ledger
 ) -> tuple[Asked, Spending, Counts]:
+    """Ask about the clips of a stream.
+
+    Args:
+        run: With the recipe's model and questionnaire.
+        clips: Table clips, all of them: variants and controls are drawn from these.
+        stream: Gives those that are asked about now, with their pictures.
+        ledger: Of all calls ever made in this run.
+
+    Returns:
+        What came of it, what was spent, and what the server's prefix cache did.
+    """
     client = open_client(run.recipe.vlm, run.environ)
     try:
-        survey = await _survey(run, clips, client)
+        survey = await make_survey(run, clips, client)
         before = await client.cache_counts()
         desk = Desk(client, ledger, pace=client.pace, rng=np.random.default_rng(), budget=_budget(run))
         step = run.steps("answers")
@@ -120,7 +138,8 @@ async def _interview(
         await client.close()
 
 
-async def _survey(run: Run, clips: pl.DataFrame, client: VisionClient) -> Survey:
+async def make_survey(run: Run, clips: pl.DataFrame, client: VisionClient) -> Survey:
+    """What is asked of every clip, by what the model was found to be able to tell."""
     answers, ids = run.recipe.answers, clips["clip_id"].to_list()
     bare = set(clips.filter(pl.col("label_given").is_null())["clip_id"])
     reasoned = {"none": set[str](), "unlabelled": bare, "all": set(ids)}[answers.reasons]
@@ -129,9 +148,23 @@ async def _survey(run: Run, clips: pl.DataFrame, client: VisionClient) -> Survey
         answers=answers,
         task=run.recipe.task,
         schedule=make_schedule(ids, answers, run.questionnaire),
-        told=how_told(answers, await client.prepare()),
+        told=how_told(answers, await _prepared(client)),
         reasoned=reasoned.__contains__,
     )
+
+
+async def _prepared(client: VisionClient) -> Abilities:
+    """What the model can tell; found out as patiently as it is asked later."""
+    rng, attempts = np.random.default_rng(), 0
+    while True:
+        attempts += 1
+        try:
+            return await client.prepare()
+        except RetryableError as error:
+            wait_s = wait_before_retry(error, attempts, min(client.pace.retries, _PREPARED_AGAIN), rng)
+            if wait_s is None:
+                raise EndpointGone(f"{error}. Nothing was asked; the same command tries again") from error
+            await asyncio.sleep(wait_s)
 
 
 def _budget(run: Run) -> Budget:

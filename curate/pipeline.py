@@ -61,7 +61,7 @@ def execute(run: Run) -> None:
     run.save()
     manifest = Manifest.load(run.folder)
     manifest.facts = {"name": run.recipe.name, "recipe": run.recipe_text, "versions": versions()}
-    _carry_out(CLIPS, _clips, run, manifest)
+    _carry_out(CLIPS, find_clips, run, manifest)
     _look_and_ask(run, manifest)
     for stage, work in STAGES:
         _carry_out(stage, work, run, manifest)
@@ -84,7 +84,7 @@ def _finish(run: Run, manifest: Manifest) -> None:
 
 def _look_and_ask(run: Run, manifest: Manifest) -> None:
     """Frames and answers at the same time, where there are no frames yet to ask about."""
-    if _is_current(FRAMES, run, manifest):
+    if is_current(FRAMES, run, manifest):
         return _carry_out(ANSWERS, ask, run, manifest)
     started_s = time.monotonic()
     looked, asked = look_and_ask(run, _inputs(FRAMES, run))
@@ -94,13 +94,14 @@ def _look_and_ask(run: Run, manifest: Manifest) -> None:
 
 
 def _carry_out(stage: Stage, work: Work, run: Run, manifest: Manifest) -> None:
-    if _is_current(stage, run, manifest):
+    if is_current(stage, run, manifest):
         return
     started_s = time.monotonic()
     _keep(stage, run, manifest, work(run, _inputs(stage, run)), started_s)
 
 
-def _is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
+def is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
+    """Whether a stage's tables stand as its inputs and parameters would make them."""
     return manifest.is_current(stage.name, _key(stage, run, manifest))
 
 
@@ -124,7 +125,8 @@ def _keep(stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts
     manifest.record(stage.name, kept_key, outputs, counts, time.monotonic() - started_s)
 
 
-def _clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
+def find_clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
+    """The clips that the recipe names, with labels, votes and whatever else is said of them."""
     found = read_clips(
         run.recipe.clips, run.classes, truth=run.recipe.evaluation.truth, progress=run.steps("clips")
     )

@@ -117,7 +117,7 @@ def open_run(
     *,
     environ: Mapping[str, str],
     limit: int | None = None,
-    caps: Caps = Caps(),  # noqa: B008 frozen, and so shared safely
+    caps: Caps = Caps(),
     progress: Progress = silent,
 ) -> Run:
     """Read a recipe and its questionnaire, and settle where the run lives.

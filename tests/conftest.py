@@ -1,7 +1,12 @@
 """What all tests share."""
 
+import importlib.util
 import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,6 +15,34 @@ from curate.run_folder import Run
 
 ROOT = Path(__file__).parents[1]
 N_CLIPS = 24
+
+
+def _chat_server() -> ModuleType:
+    """Tests are no package: what several folders share is loaded by its path, and found by its name."""
+    spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parent / "chat_server.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["chat_server"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CHAT = _chat_server()
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    """A server that speaks the chat protocol (chat_server.ChatServer)."""
+    running = CHAT.ChatServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def body() -> Callable[..., bytes]:
+    """Makes the body of a chat completion."""
+    made: Callable[..., bytes] = CHAT.chat_body
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from curate.demo.demonstrate import draw
 from curate.errors import ClientError
 from curate.frames.take import FrameTables
 from curate.interview import ask, look_and_ask, partial_frames
-from curate.pipeline import CLIPS, _carry_out, _clips
 from curate.manifest import Manifest
+from curate.pipeline import CLIPS, _carry_out, find_clips
 from curate.run_folder import Run, open_run, silent
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Letter, Prompt, Reply
@@ -42,7 +42,7 @@ def run(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(interview, "open_client", lambda vlm, environ: CannedClient(first_letter))
     opened = open_run(drawn / "recipe.yaml", tmp_path / "run", environ={})
     opened.folder.mkdir()
-    _carry_out(CLIPS, _clips, opened, Manifest.load(opened.folder))
+    _carry_out(CLIPS, find_clips, opened, Manifest.load(opened.folder))
     return opened
 
 

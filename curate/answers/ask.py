@@ -28,7 +28,7 @@ from curate.answers.shown import Shown, receipt_of_moments
 from curate.answers.watch import Watch
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers, Task
-from curate.vlm.asking import Call, Desk
+from curate.vlm.asking import Call, Door
 from curate.vlm.client import Prompt
 from curate.vlm.workers import for_each
 
@@ -81,7 +81,7 @@ class Survey:
 async def ask_about(
     clips: AsyncIterable[Shown],
     survey: Survey,
-    desk: Desk,
+    desk: Door,
     read: Read,
     *,
     concurrency: int,
@@ -119,7 +119,7 @@ class _Room:
     """Where one clip after the other is asked about."""
 
     survey: Survey
-    desk: Desk
+    desk: Door
     read: Read
     progress: Callable[[int], None]
     rows: Rows = field(default_factory=Rows)

@@ -19,7 +19,7 @@ from curate.answers.quoting import quoted
 from curate.answers.refusal import refuses
 from curate.answers.shown import Moment, Shown, receipt_of_moments
 from curate.printable import printable
-from curate.vlm.asking import Call, Desk, Result
+from curate.vlm.asking import Call, Door, Result
 from curate.vlm.client import Picture, Prompt, Reply, Words
 
 CONTEXT_VERSION = "context-1"
@@ -64,7 +64,7 @@ class Sentence:
     error: str | None = None
 
 
-async def sentences(clip: Shown, desk: Desk, read: Read) -> tuple[Sentence, ...]:
+async def sentences(clip: Shown, desk: Door, read: Read) -> tuple[Sentence, ...]:
     """One sentence a gap that holds frames, all gaps at once.
 
     Args:
@@ -150,7 +150,7 @@ def first_sentence(text: str) -> str:
     return line if len(line) <= MOST_CHARS else f"{line[: MOST_CHARS - 3]}..."
 
 
-async def _sentence(clip: Shown, gap: int, desk: Desk, read: Read) -> Sentence:
+async def _sentence(clip: Shown, gap: int, desk: Door, read: Read) -> Sentence:
     sent = (clip.keys[gap], *clip.between[gap], clip.keys[gap + 1])
     proof = receipt_of_moments(sent)
     parts = (part for moment in sent for part in (time_label(moment.t_s), _picture(moment, read)))

@@ -14,6 +14,9 @@ PSEUDO_DRAWS = 1.0
 """Draws added to those of an answer, spread evenly over the options. With them an option that
 was never drawn is unlikely, not impossible."""
 
+EDGE = 1e-6
+"""By which an option that was chosen without any confidence is still likelier than the others."""
+
 
 def expected_and_spread(probs: Floats) -> tuple[Floats, Floats]:
     """Where an ordinal answer lies among the item's options, and how widely it is spread.
@@ -78,7 +81,7 @@ def from_stated(chosen: Ints, confidence: Floats, n_options: int) -> Floats:
 
     Returns:
         Shape (..., n_options): the confidence on the chosen option, at least
-        1/K so that it is never below the others, and at most 1; the rest
+        1/K and `EDGE` so that it stays the likeliest, and at most 1; the rest
         spread evenly. nan where nothing was chosen or stated.
 
     Raises:
@@ -91,7 +94,7 @@ def from_stated(chosen: Ints, confidence: Floats, n_options: int) -> Floats:
         an item is worth is learned later from all of its answers.
     """
     _check_places(chosen, n_options)
-    sure = np.where(chosen >= 0, np.clip(confidence, 1 / n_options, 1.0), np.nan)[..., None]
+    sure = np.where(chosen >= 0, np.clip(confidence, 1 / n_options + EDGE, 1.0), np.nan)[..., None]
     is_chosen = chosen[..., None] == np.arange(n_options)
     return np.where(is_chosen, sure, (1 - sure) / (n_options - 1))
 

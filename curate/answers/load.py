@@ -10,7 +10,7 @@ from curate.answers.context import CONTEXT_VERSION
 from curate.answers.reason_prompts import CONCLUDE_VERSION, OBSERVE_VERSION, REFLECT_VERSION, class_letters
 from curate.answers.schedule import BASE
 from curate.answers.shown import Shown
-from curate.vlm.asking import Call, Desk, Result
+from curate.vlm.asking import Call, Result
 from curate.vlm.client import Form, Picture, Prompt, Reply
 from curate.vlm.earlier import Asker
 from curate.vlm.keys import call_key, prompt_digest
@@ -106,9 +106,7 @@ async def reckon(
         progress: Told how many clips are done.
     """
     tally = _Tally(survey, pictures, reckoning, {clip.receipt for clip in clips})
-    # The tally stands where the desk does: asking puts every call to it and nothing else.
-    desk = cast(Desk, tally)
-    await ask_about(each(clips), survey, desk, _no_bytes, concurrency=1, progress=progress)
+    await ask_about(each(clips), survey, tally, _no_bytes, concurrency=1, progress=progress)
     return tally.loads
 
 

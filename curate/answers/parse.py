@@ -52,6 +52,8 @@ def parse(reply: Reply, listed: Listed) -> Answer:
     next token's probability; otherwise from the words, where one letter or one
     option must be meant and the answer's probabilities are 1 and 0, or as far
     from it as the model said in a JSON object with "answer" and "confidence".
+    A bare letter with less behind it is no answer: the model meant to say
+    something else, and was held to letters.
     """
     probs = from_logprobs(reply.option_logprobs, len(listed.letters))
     if probs is not None:
@@ -59,6 +61,9 @@ def parse(reply: Reply, listed: Listed) -> Answer:
     if reply.finish_reason == "content_filter":
         return Answer("refusal")
     text = reply.text[:MOST_CHARS].replace("\u2019", "'").strip()
+    if text in listed.letters and _mass(reply.option_logprobs, len(listed.letters)) > 0:
+        # A letter that hardly any probability stands behind was not chosen: the server forced one.
+        return Answer("unparsable")
     content = json_object(text)
     return _from_words(content.get("answer", text), content.get("confidence"), listed)
 
@@ -92,11 +97,17 @@ def parse_sheet(reply: Reply, listed: Mapping[str, Listed]) -> dict[str, Answer]
 
 def from_logprobs(logprobs: tuple[float, ...] | None, n_options: int) -> tuple[float, ...] | None:
     """p_k = exp(l_k) / sum_j exp(l_j); None where the letters hold too little, or a number is none."""
-    if logprobs is None or len(logprobs) != n_options or any(math.isnan(value) for value in logprobs):
+    total = _mass(logprobs, n_options)
+    if logprobs is None or total < LEAST_MASS:
         return None
-    shares = [math.exp(min(value, 0.0)) for value in logprobs]
-    total = math.fsum(shares)
-    return tuple(share / total for share in shares) if total >= LEAST_MASS else None
+    return tuple(math.exp(min(value, 0.0)) / total for value in logprobs)
+
+
+def _mass(logprobs: tuple[float, ...] | None, n_options: int) -> float:
+    """Probability that the options hold together; 0 where not every one has a number."""
+    if logprobs is None or len(logprobs) != n_options or any(map(math.isnan, logprobs)):
+        return 0.0
+    return math.fsum(math.exp(min(value, 0.0)) for value in logprobs)
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from curate.answers.reason_replies import (
 )
 from curate.answers.shown import Shown, receipt_of_moments
 from curate.recipe import Task
-from curate.vlm.asking import Call, Desk
+from curate.vlm.asking import Call, Door
 from curate.vlm.client import Reply
 
 INSTRUMENT = "vlm:conclusion"
@@ -66,7 +66,7 @@ class Reasons:
         )
 
 
-async def reason(clip: Shown, parts: Parts, task: Task, desk: Desk) -> Reasons:
+async def reason(clip: Shown, parts: Parts, task: Task, desk: Door) -> Reasons:
     """Ask for observations, a conclusion and a reflection, one after the other.
 
     A step that says nothing that can be used is the last: the next would rest
@@ -146,7 +146,7 @@ def is_confirmed() -> pl.Expr:
     return (pl.col("outcome") == "concluded") & pl.col("verdict").eq_missing(pl.lit("confirm"))
 
 
-async def _observe(found: Reasons, parts: Parts, desk: Desk) -> Reasons:
+async def _observe(found: Reasons, parts: Parts, desk: Door) -> Reasons:
     found, reply = await _asked(found, desk, Call(observe_prompt(parts), OBSERVE_VERSION, found.clip.receipt))
     if reply is None:
         return found
@@ -156,7 +156,7 @@ async def _observe(found: Reasons, parts: Parts, desk: Desk) -> Reasons:
     return replace(found, observations=read)
 
 
-async def _conclude(found: Reasons, observations: str, parts: Parts, task: Task, desk: Desk) -> Reasons:
+async def _conclude(found: Reasons, observations: str, parts: Parts, task: Task, desk: Door) -> Reasons:
     prompt = conclude_prompt(parts, observations, task)
     found, reply = await _asked(found, desk, Call(prompt, CONCLUDE_VERSION, found.clip.receipt))
     if reply is None:
@@ -168,7 +168,7 @@ async def _conclude(found: Reasons, observations: str, parts: Parts, task: Task,
 
 
 async def _reflect(
-    found: Reasons, observations: str, conclusion: Conclusion, task: Task, desk: Desk
+    found: Reasons, observations: str, conclusion: Conclusion, task: Task, desk: Door
 ) -> Reasons:
     prompt = reflect_prompt(observations, task.classes[conclusion.label], task)
     found, reply = await _asked(found, desk, Call(prompt, REFLECT_VERSION, receipt_of_moments(())))
@@ -180,7 +180,7 @@ async def _reflect(
     return replace(found, reflection=read, outcome="concluded" if read.agrees else "inconsistent")
 
 
-async def _asked(found: Reasons, desk: Desk, call: Call) -> tuple[Reasons, Reply | None]:
+async def _asked(found: Reasons, desk: Door, call: Call) -> tuple[Reasons, Reply | None]:
     """The reply of the next step, and what is known with its call."""
     result = await desk.ask(call)
     if result.reply is None:

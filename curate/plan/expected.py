@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from curate.answers.bill import Line, cost, lines
 from curate.answers.load import Kind, Load, Reckoning, reckon
 from curate.answers.questions import Told
-from curate.interview import _survey as make_survey
+from curate.interview import make_survey
 from curate.plan.look import Looked, ledger_of
 from curate.recipe import OpenAIBackend, Price, ReplayBackend, TransformersBackend, VllmBackend, Vlm
 from curate.run_folder import Run

@@ -8,13 +8,10 @@ import polars as pl
 
 from curate.answers.load import Sent
 from curate.answers.shown import Shown, shown
-from curate.interview import _looked as looked
-from curate.interview import _take as take
+from curate.interview import frame_tables, take_pictures
 from curate.labelling import Frames
 from curate.manifest import Manifest
-from curate.pipeline import CLIPS, FRAMES
-from curate.pipeline import _clips as read_clips
-from curate.pipeline import _is_current as is_current
+from curate.pipeline import CLIPS, FRAMES, find_clips, is_current
 from curate.run_folder import Run
 
 
@@ -50,7 +47,7 @@ def look(run: Run) -> Looked:
     if has_clips and is_current(FRAMES, run, manifest):
         taken: Frames = {stem: run.read(stem) for stem in FRAMES.writes}
     else:
-        taken, _ = looked(take(run, clips, lambda rows: None))
+        taken, _ = frame_tables(take_pictures(run, clips, lambda rows: None))
     problems = pl.concat([found["problems-clips"], taken["problems-frames"]])
     return Looked(
         clips=clips,
@@ -73,7 +70,7 @@ def _clips(run: Run, manifest: Manifest) -> tuple[Frames, int]:
 
 
 def _read(run: Run) -> tuple[Frames, int]:
-    tables, counts = read_clips(run, {})
+    tables, counts = find_clips(run, {})
     return tables, counts["not_sampled"]
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from curate.answers.ask import each
 from curate.answers.bill import Line, asking_s, cost
 from curate.answers.questions import Told
-from curate.check import _vlm as vlm_problems
-from curate.check import check
+from curate.check import check, vlm_problems
 from curate.errors import Problem, QuestionnaireError, RecipeError
-from curate.interview import _interview as interview
+from curate.interview import put_questions
 from curate.plan.disk import Disk, disk
 from curate.plan.expected import Otherwise, expect, find_asker, otherwise, price_of
 from curate.plan.look import Looked, ledger_of, look
@@ -153,7 +152,7 @@ def _pilot(run: Run, there: Looked, n_clips: int) -> Pilot:
     # Variants and controls are drawn over all clips, so that what is asked now is what the run asks.
     watched = replace(run, progress=lambda stage, done, total: run.progress(stage, done, len(few)))
     with Ledger(ledger_of(run)) as ledger:
-        asked, spent, _ = asyncio.run(interview(watched, there.clips, partial(each, few), ledger))
+        asked, spent, _ = asyncio.run(put_questions(watched, there.clips, partial(each, few), ledger))
     return Pilot(len(few), spent.calls, spent.tokens_in, spent.tokens_out, spent.cost, asked.n_failed)
 
 

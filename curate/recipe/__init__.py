@@ -14,7 +14,7 @@ from curate.recipe.clips import (
     VoteFile,
 )
 from curate.recipe.load import load_recipe, sound_sections
-from curate.recipe.vlm import OpenAIBackend, Price, ReplayBackend, TransformersBackend, Vlm, VllmBackend
+from curate.recipe.vlm import OpenAIBackend, Price, ReplayBackend, TransformersBackend, VllmBackend, Vlm
 from curate.recipe.whole import (
     AgreementSplit,
     CertificateSplit,
@@ -60,8 +60,8 @@ __all__ = [
     "ThresholdSplit",
     "TransformersBackend",
     "Variants",
-    "Vlm",
     "VllmBackend",
+    "Vlm",
     "VoteFile",
     "load_recipe",
     "sound_sections",

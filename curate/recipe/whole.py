@@ -1,6 +1,5 @@
 """The recipe as a whole, and its smaller sections."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator

@@ -5,6 +5,7 @@ import itertools
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -36,6 +37,13 @@ class Result:
     error: str | None = None
     fresh: bool = False
     """Whether the model was asked now, rather than in an earlier run."""
+
+
+class Door(Protocol):
+    """Where calls are put: the desk, or what stands in its place to count them."""
+
+    async def ask(self, call: Call) -> Result:
+        """What comes of a call."""
 
 
 class Desk:

@@ -6,8 +6,8 @@ from pathlib import Path
 from curate.recipe import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
 from curate.resources import resource
 from curate.vlm.client import VisionClient
-from curate.vlm.local_model import DEMO
 from curate.vlm.openai import OpenAIClient
+from curate.vlm.processor import DEMO
 from curate.vlm.replay import ReplayClient
 from curate.vlm.transformers import TransformersClient
 from curate.vlm.vllm import VllmClient

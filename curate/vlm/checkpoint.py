@@ -48,15 +48,15 @@ class Checkpoint:
             images=pictures if prompts[0].pictures else None,
             padding=True,
             padding_side=padding_side,
+            add_special_tokens=False,  # the chat template has put them already
             return_tensors="pt",
         )
         return tensors.to(self.model.device)
 
     def ids(self, prompts: Sequence[Prompt]) -> list[list[int]]:
         """Token ids of each prompt, a picture still being the one token that marks its place."""
-        found: list[list[int]] = self.processor.tokenizer([self._templated(prompt) for prompt in prompts])[
-            "input_ids"
-        ]
+        texts = [self._templated(prompt) for prompt in prompts]
+        found: list[list[int]] = self.processor.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return found
 
     def letter_reply(self, prompt: Prompt, logits: "torch.Tensor", n_tokens: int, n_cached: int = 0) -> Reply:

@@ -1,9 +1,7 @@
 """A model and its processor, loaded from a folder or the Hub, answering batches."""
 
-import hashlib
 import string
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import ClientError, MissingPartError
@@ -12,14 +10,11 @@ from curate.resources import resource
 from curate.vlm.checkpoint import Checkpoint, decoded
 from curate.vlm.client import Letter, Prompt, Reply
 from curate.vlm.one_prefill import LetterReader
+from curate.vlm.processor import DEMO, load_processor, model_name
 from curate.vlm.written import write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-DEMO = "demo"
-"""Names the small model that ships with curate."""
-
 
 class LocalModel:
     """Answers batches of prompts: letters by the next token's probabilities, all else by writing."""
@@ -84,76 +79,15 @@ def load_model(backend: TransformersBackend) -> LocalModel:
     # A CPU computes fastest in 32 bits; elsewhere the checkpoint's own type fits the memory.
     dtype = torch.float32 if backend.device == "cpu" else "auto"
     try:
-        processor = _load_processor(place, backend.revision)
+        processor = load_processor(place, backend.revision)
         model: Any = AutoModelForImageTextToText.from_pretrained(
             place, revision=backend.revision, dtype=dtype, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
-    name = _name(backend.model, place, model.config)
+    name = model_name(backend.model, place, model.config)
     letters = _letter_tokens(processor.tokenizer)
     return LocalModel(Checkpoint(name, model.to(backend.device).eval(), processor, letters))
-
-
-def _load_processor(place: str, revision: str | None) -> Any:
-    """The model's processor; where it wants torchvision and there is none, its part for pictures.
-
-    torchvision is wanted by processors of videos only, and pictures are all that is sent.
-    """
-    import transformers
-    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-
-    auto: Any = transformers  # its Auto classes bear no types
-    source = {"revision": revision or "main", "trust_remote_code": False}
-    try:
-        return auto.AutoProcessor.from_pretrained(place, **source)
-    except ImportError:
-        kind = PROCESSOR_MAPPING[type(auto.AutoConfig.from_pretrained(place, **source))]
-    tokenizer = auto.AutoTokenizer.from_pretrained(place, **source)
-    return _pictures_only(kind)(
-        image_processor=auto.AutoImageProcessor.from_pretrained(place, **source),
-        tokenizer=tokenizer,
-        chat_template=tokenizer.chat_template,
-    )
-
-
-def _pictures_only(kind: Any) -> Any:
-    """A processor class that does without its video processor."""
-
-    class PicturesOnly(kind):  # type: ignore[misc]
-        # transformers reads the parts of a processor from this signature.
-        def __init__(
-            self,
-            image_processor: object = None,
-            tokenizer: object = None,
-            video_processor: None = None,
-            chat_template: str | None = None,
-        ) -> None:
-            super().__init__(image_processor, tokenizer, video_processor, chat_template=chat_template)
-
-        def check_argument_for_proper_class(self, argument_name: str, argument: object) -> object:
-            if argument_name == "video_processor":
-                return None
-            return super().check_argument_for_proper_class(argument_name, argument)
-
-    return PicturesOnly
-
-
-def _name(model: str, place: str, config: Any) -> str:
-    folder = Path(place)
-    if not folder.is_dir():
-        return f"{model}@{config._commit_hash}"
-    # The folder's own name: where it lies on this machine decides no reply.
-    return f"{DEMO if model == DEMO else folder.resolve().name}@sha256:{_weights_digest(folder)}"
-
-
-def _weights_digest(folder: Path) -> str:
-    """First 16 hex digits of the sha256 over the safetensors files, in order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return digest.hexdigest()[:16]
 
 
 def _letter_tokens(tokenizer: Any) -> dict[str, tuple[int, ...]]:

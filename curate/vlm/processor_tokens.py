@@ -8,7 +8,7 @@ from PIL import Image
 
 from curate.vlm.checkpoint import Checkpoint
 from curate.vlm.client import Picture, Prompt
-from curate.vlm.local_model import _load_processor
+from curate.vlm.processor import load_processor
 from curate.vlm.ranges import Range, exactly
 
 _MOST_KEPT = 10_000
@@ -59,6 +59,6 @@ class ProcessorCounter:
 def load_counter(place: Path, model: str) -> ProcessorCounter | None:
     """The counter of the processor in a folder; None where there is none that can be loaded."""
     try:
-        return ProcessorCounter(model, _load_processor(str(place), None))
+        return ProcessorCounter(model, load_processor(str(place), None))
     except (OSError, ValueError, ImportError):
         return None

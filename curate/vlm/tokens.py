@@ -12,9 +12,9 @@ from PIL import Image
 from curate.recipe import OpenAIBackend, ReplayBackend, Vlm
 from curate.resources import resource
 from curate.vlm.client import Form, Letter, Picture, Prompt, Sheet
-from curate.vlm.local_model import DEMO
 from curate.vlm.openai import LETTER_TOKENS
 from curate.vlm.picture_tokens import PictureRule, picture_rule
+from curate.vlm.processor import DEMO
 from curate.vlm.processor_tokens import load_counter
 from curate.vlm.ranges import Range, exactly
 

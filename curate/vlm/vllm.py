@@ -16,7 +16,7 @@ from curate.vlm.client import Abilities, CacheCounts, Form, Letter, Pace, Pictur
 from curate.vlm.completion import first_letter, letter_fields
 from curate.vlm.engine import sampling_of, start_engine
 from curate.vlm.letters import Token
-from curate.vlm.local_model import DEMO, _load_processor, _name
+from curate.vlm.processor import DEMO, load_processor, model_name
 from curate.vlm.said import shown
 from curate.vlm.spellings import LETTERS, spellings
 
@@ -181,10 +181,10 @@ def _checkpoint(backend: VllmBackend, place: str) -> Checkpoint:
 
     try:
         config = AutoConfig.from_pretrained(place, revision=backend.revision, trust_remote_code=False)
-        processor = _load_processor(place, backend.revision)
+        processor = load_processor(place, backend.revision)
     except (OSError, ValueError) as error:
         raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
-    return Checkpoint(_name(backend.model, place, config), None, processor, {})
+    return Checkpoint(model_name(backend.model, place, config), None, processor, {})
 
 
 def _letter_tokens(checkpoint: Checkpoint) -> dict[str, int]:

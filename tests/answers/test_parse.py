@@ -179,6 +179,11 @@ def test_letters_that_hold_too_little_leave_it_to_the_text() -> None:
     assert read("The answer is C", option_logprobs=logprobs).answer == "always"
 
 
+def test_a_letter_that_was_forced_is_no_answer() -> None:
+    logprobs = (math.log(0.02), math.log(0.01), -math.inf, -math.inf)
+    assert read("A", option_logprobs=logprobs) == Answer("unparsable")
+
+
 def test_most_probably_unseen_keeps_its_probabilities() -> None:
     logprobs = (math.log(0.25), -math.inf, -math.inf, math.log(0.75))
     answer = read("D", option_logprobs=logprobs)
@@ -251,7 +256,7 @@ def test_words_of_different_options_are_told_apart() -> None:
 def test_confidence_in_words(confidence: str, sure: float) -> None:
     found = read(f'{{"answer": "B", "confidence": {confidence}}}')
     assert (found.outcome, found.answer, found.source) == ("answered", "some of the time", "stated")
-    assert found.probs == pytest.approx(((1 - sure) / 3, sure, (1 - sure) / 3, (1 - sure) / 3))
+    assert found.probs == pytest.approx(((1 - sure) / 3, sure, (1 - sure) / 3, (1 - sure) / 3), abs=2e-6)
 
 
 def test_a_sheet_is_read_key_by_key() -> None:
