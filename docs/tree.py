@@ -20,6 +20,7 @@ FOLDERS = (
     "show",
     "demo",
     "starters",
+    "plan",
 )
 BESIDE = (
     ("schemas/", "one pandera schema a table: the only place where a column is declared"),
@@ -27,7 +28,7 @@ BESIDE = (
     ("tests/", "mirrors the tree"),
     ("benchmarks/", "one script a claim made here"),
     ("examples/", "recipes and questionnaires that the tests run"),
-    ("docs/", "methods, decisions"),
+    ("docs/", "asking, statistics, methods, decisions"),
 )
 _COLUMN = 26
 
