@@ -24,7 +24,9 @@ N_CLIPS = 6
 def first_letter(prompt: Prompt) -> Reply:
     assert isinstance(prompt.form, Letter)
     rest = [-3.0 - len(prompt.pictures)] * (len(prompt.form.letters) - 1)
-    return Reply("A", "m", option_logprobs=(-0.1, *rest), logprobs_kind="before_mask", tokens_in=10, tokens_out=1)
+    return Reply(
+        "A", "m", option_logprobs=(-0.1, *rest), logprobs_kind="before_mask", tokens_in=10, tokens_out=1
+    )
 
 
 @pytest.fixture(scope="module")

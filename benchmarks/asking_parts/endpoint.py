@@ -1,6 +1,6 @@
 """An endpoint of known latency and capacity, in a process of its own.
 
-    python benchmarks/asking_parts/endpoint.py        prints its port, and serves until it is ended
+    python benchmarks/asking_parts/endpoint.py [AT_ONCE]    prints its port, and serves until it is ended
 
 Every request is answered after 200 ms, 64 at once, the others in their turn.
 """
@@ -18,9 +18,10 @@ LATENCY_S, CAPACITY = 0.2, 64
 
 
 @contextmanager
-def endpoint() -> Iterator[str]:
+def endpoint(at_once: int = CAPACITY) -> Iterator[str]:
     """The endpoint's address, while it runs."""
-    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, __file__, str(at_once)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
@@ -31,6 +32,7 @@ def endpoint() -> Iterator[str]:
 class Line(asyncio.Protocol):
     """One connection. It counts bytes and reads nothing of the body: the endpoint must cost little."""
 
+    room: ClassVar[int] = CAPACITY
     busy: ClassVar[int] = 0
     """Requests that are being answered, on all lines."""
     waiting: ClassVar[deque["Line"]] = deque()
@@ -69,7 +71,7 @@ class Line(asyncio.Protocol):
 
 def begin() -> None:
     """Begin with requests that wait, as far as there is room."""
-    while Line.waiting and Line.busy < CAPACITY:
+    while Line.waiting and Line.busy < Line.room:
         Line.busy += 1
         asyncio.get_running_loop().call_later(LATENCY_S, Line.waiting.popleft().end)
 
@@ -102,4 +104,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    Line.room = int(sys.argv[1]) if len(sys.argv) > 1 else CAPACITY
     asyncio.run(main())

@@ -1,9 +1,9 @@
 """Pictures taken while clips are asked about, beside each alone. Run by `asking.py`.
 
-Clips are encoded on the spot; an endpoint answers after 200 ms. The client may
-make so many calls at once that asking alone takes about as long as taking
-pictures alone: then there is most to gain, and most to lose by getting in each
-other's way.
+Clips are encoded on the spot; an endpoint answers after 200 ms, so many at once
+that asking alone takes about as long as taking pictures alone: then there is
+most to gain, and most to lose by getting in each other's way. The client makes
+more calls at once than the endpoint answers, as it finds out by itself.
 """
 
 import tempfile
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from asking_parts.endpoint import LATENCY_S, endpoint
 
-CLIPS, FRAMES, WIDTH, HEIGHT = 32, 250, 640, 480
-ITEMS, PICTURES, ROUNDS = 8, 16, 3
+CLIPS, FRAMES, WIDTH, HEIGHT = 48, 250, 640, 480
+ITEMS, PICTURES, ROUNDS = 8, 16, 2
 MOST_TIMES = 1.1
 """The larger of the two alone, that looking and asking together may take."""
 
@@ -23,7 +23,7 @@ name: overlap
 task: {{classes: [a, b]}}
 clips: {{source: folder, path: {clips}, labels: {{file: {clips}/labels.csv}}}}
 frames: {{count: {pictures}, size_px: 320}}
-vlm: {{backend: openai, model: m, base_url: "{url}", concurrency: {concurrency}}}
+vlm: {{backend: openai, model: m, base_url: "{url}", concurrency: 64}}
 answers: {{controls: {{canary: 0, no_media: 0, shuffled: 0}}}}
 """
 
@@ -31,29 +31,25 @@ answers: {{controls: {{canary: 0, no_media: 0, shuffled: 0}}}}
 def overlap(folder: Path) -> list[str]:
     """Seconds of looking, asking and both; the limits that were missed."""
     _draw_clips(folder / "clips")
-    with endpoint() as url:
-        calls = CLIPS * ITEMS
-        concurrency = max(1, round(calls * LATENCY_S / _seconds(folder, url, 1, _look)))
+    calls = CLIPS * ITEMS
+    at_once = max(1, round(calls * LATENCY_S / _seconds(folder, "http://127.0.0.1:1/v1", _look)))
+    with endpoint(at_once) as url:
         # In turn, and the least of each: other work on the machine only ever adds.
-        rounds = [
-            [_seconds(folder, url, concurrency, work) for work in (_look, _ask, _both)] for _ in range(ROUNDS)
-        ]
+        rounds = [[_seconds(folder, url, work) for work in (_look, _ask, _both)] for _ in range(ROUNDS)]
         looking_s, asking_s, together_s = map(min, zip(*rounds, strict=True))
     times = together_s / max(looking_s, asking_s)
     print(f"{CLIPS} clips of {FRAMES} frames {WIDTH}x{HEIGHT}, {PICTURES} pictures each;", end=" ")
-    print(f"{calls} calls, {concurrency} at once")
+    print(f"{calls} calls, {at_once} at once")
     print(f"looking {looking_s:.2f} s, asking {asking_s:.2f} s, together {together_s:.2f} s:", end=" ")
     print(f"{times:.2f} of the larger ({MOST_TIMES} asked for), {looking_s + asking_s:.2f} s in turn")
     return ["looking while asking"] if times > MOST_TIMES else []
 
 
-def _seconds(folder: Path, url: str, concurrency: int, work: Callable[[Path, str], float]) -> float:
+def _seconds(folder: Path, url: str, work: Callable[[Path], float]) -> float:
     """Of `work` on a recipe in a folder of its own."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         recipe = Path(place) / "recipe.yaml"
-        recipe.write_text(
-            _RECIPE.format(clips=folder / "clips", pictures=PICTURES, url=url, concurrency=concurrency)
-        )
+        recipe.write_text(_RECIPE.format(clips=folder / "clips", pictures=PICTURES, url=url))
         items = [
             f"  - {{id: item_{n}, ask: Which cue {n}, options: [one, two, three], why: w}}"
             for n in range(ITEMS)
@@ -61,10 +57,10 @@ def _seconds(folder: Path, url: str, concurrency: int, work: Callable[[Path, str
         (Path(place) / "questionnaire.yaml").write_text(
             "\n".join(["name: overlap", "about: Cues.", "items:", *items])
         )
-        return work(Path(place), url)
+        return work(Path(place))
 
 
-def _look(place: Path, _: str) -> float:
+def _look(place: Path) -> float:
     from curate.clips.media import media_store
     from curate.frames.take import take_frames
 
@@ -74,7 +70,7 @@ def _look(place: Path, _: str) -> float:
     return time.perf_counter() - started_s
 
 
-def _ask(place: Path, _: str) -> float:
+def _ask(place: Path) -> float:
     from curate.clips.media import media_store
     from curate.frames.take import take_frames
     from curate.interview import ask
@@ -86,7 +82,7 @@ def _ask(place: Path, _: str) -> float:
     return time.perf_counter() - started_s
 
 
-def _both(place: Path, _: str) -> float:
+def _both(place: Path) -> float:
     from curate.interview import look_and_ask
 
     run, clips = _opened(place)

@@ -1,8 +1,8 @@
 """The processes that `asking.py` measures; each prints what it took as JSON.
 
-python benchmarks/asking_parts/process.py endpoint URL FOLDER     asks all calls of an endpoint
-python benchmarks/asking_parts/process.py fill FOLDER             fills a ledger by asking a model of no latency
-python benchmarks/asking_parts/process.py first|last FOLDER       asks a new call before or after the known ones
+process.py endpoint URL FOLDER     asks all calls of an endpoint
+process.py fill FOLDER             fills a ledger by asking a model of no latency
+process.py first|last FOLDER       asks a new call before or after the known ones
 """
 
 import asyncio

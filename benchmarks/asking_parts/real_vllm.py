@@ -1,8 +1,6 @@
 """A real vLLM server on this machine's CPU: what a clip's questions cost when they share its pictures.
 
-    .venv-vllm/bin/python benchmarks/asking_parts/real_vllm.py      after make test-vllm, which makes that environment
-
-Run by `asking.py vllm`. The model has random weights, and pictures that are
+Run by `asking.py vllm` in the environment that `make test-vllm` makes. The model has random weights, and pictures that are
 long beside the questions, as those of a model in use are: 4 pictures of 256
 tokens. Every measurement is of clips that the server has not seen, so that
 nothing but what one clip's questions share can be found in its cache.

@@ -51,6 +51,7 @@ class Connection:
                 f"the environment variable {backend.api_key_env} holds characters that no key can hold. "
                 "Set it again"
             )
+        self._key_in_body = _as_in_bodies(self._key)
         self.base = _address(backend.base_url)
         self.root = self.base.removesuffix("/v1")
         """Where vLLM keeps what is not of the protocol."""
@@ -115,7 +116,7 @@ class Connection:
     def _scrubbed(self, content: bytes) -> bytes:
         if len(self._key) < _SCRUBBED_EVERYWHERE:
             return content
-        return content.replace(self._key.encode(), SCRUBBED.encode())
+        return self._key_in_body.sub(SCRUBBED.encode(), content)
 
     def _failure(self, status: int, headers: Mapping[str, str], said: str) -> ClientError:
         wait_s = _seconds(headers.get("retry-after"))
@@ -137,6 +138,17 @@ class Connection:
         if _TOO_MANY_PICTURES.search(said):
             return "Lower frames.count, or let the server take more pictures (vLLM: --limit-mm-per-prompt)"
         return "Check vlm.model and what it accepts"
+
+
+def _as_in_bodies(key: str) -> re.Pattern[bytes]:
+    r"""Finds a key in a body, be it spelled with JSON's escapes, such as \/ or \u002f.
+
+    With any number of backslashes: a reply's text may be JSON with escapes of
+    its own, which are undone only where that is read.
+    """
+    characters = (rf"(?:\\*{re.escape(one)}|\\+u(?i:{ord(one):04x}))" for one in key)
+    # From the first of several backslashes only: else a body full of them takes the square of its length.
+    return re.compile((r"(?<!\\)" + "".join(characters)).encode())
 
 
 def _address(base_url: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from curate import cli
 
-for name in ("eyes", "inputs"):
+for name in ("eyes", "inputs", "left"):
     # Tests are no package: what the files of this folder share is loaded by its path, and found by name.
     spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
     assert spec is not None

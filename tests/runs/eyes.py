@@ -14,7 +14,14 @@ from chat_server import Answer, ChatServer, chat_body
 from PIL import Image
 
 COLOURS = ("red", "green", "blue")
-DEGREES = {"none": 0.0, "some": 0.5, "much": 1.0, "hardly any": 0.0, "a fair amount": 0.5, "a great deal": 1.0}
+DEGREES = {
+    "none": 0.0,
+    "some": 0.5,
+    "much": 1.0,
+    "hardly any": 0.0,
+    "a fair amount": 0.5,
+    "a great deal": 1.0,
+}
 """What the options of the questionnaire mean, in the words of all its wordings."""
 UNSEEN = "cannot be seen"
 SHARPNESS = 12.0
@@ -98,7 +105,11 @@ class Eyes:
     def _letter(self, prompt: Seen) -> Answer:
         told = likely(prompt.texts[-1], prompt)
         letter = _drawn(told, prompt)
-        return 200, {}, chat_body(letter, told if self.logprobs else None, prompt_tokens=50, completion_tokens=1)
+        return (
+            200,
+            {},
+            chat_body(letter, told if self.logprobs else None, prompt_tokens=50, completion_tokens=1),
+        )
 
 
 def said(text: str) -> Answer:
@@ -165,7 +176,9 @@ def _conclusion(prompt: Seen) -> str:
     scores = {letter: round(100 * {"red": red, "green": green}[name]) for letter, name in classes}
     time = _times(prompt.texts)[-1]
     label = max(scores, key=scores.__getitem__)
-    return json.dumps({"reasoning": f"{time} shows it: {_described(prompt)}.", "scores": scores, "label": label})
+    return json.dumps(
+        {"reasoning": f"{time} shows it: {_described(prompt)}.", "scores": scores, "label": label}
+    )
 
 
 def _reflection(words: str) -> str:

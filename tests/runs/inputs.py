@@ -27,7 +27,7 @@ class Clip:
 
     name: str
     colours: Sequence[Colour]
-    """Of its frames; a single one is an image."""
+    """Of its frames; a single one is an image, none at all an empty file."""
     label: str = ""
     said: str = ""
 
@@ -83,7 +83,12 @@ def questionnaire(*, paraphrased: bool = False) -> dict[str, Any]:
                 {"ask": f"Is {name} to be seen, and how much of it?", "options": OTHER_OPTIONS},
             ]
         items.append(item)
-    return {"name": "colours", "about": "Colours.", "preamble": "The pictures are of one clip.", "items": items}
+    return {
+        "name": "colours",
+        "about": "Colours.",
+        "preamble": "The pictures are of one clip.",
+        "items": items,
+    }
 
 
 def write_inputs(
@@ -107,7 +112,6 @@ def write_inputs(
         asked: The questionnaire.
         sections: Further sections of the recipe.
     """
-    (folder / "clips").mkdir()
     for clip in clips:
         write_clip(folder / "clips" / clip.name, clip.colours)
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
@@ -143,6 +147,10 @@ def changed(recipe: Path, name: str = "changed.yaml", **sections: Mapping[str, A
 
 
 def write_clip(path: Path, colours: Sequence[Colour]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not colours:
+        path.touch()
+        return
     if len(colours) == 1:
         Image.new("RGB", (32, 32), colours[0]).save(path)
         return

@@ -1,93 +1,99 @@
-"""A whole run against a server that hangs, interrupted as a person does, and gone on with."""
+"""Runs that end early, by a person or because the server is gone, and go on where they were."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from PIL import Image
+from chat_server import ChatServer
+from eyes import Eyes, Seen
+from inputs import images, write_inputs
+from left import new_calls, replies
+
+from curate import verbs
 
 CURATE = Path(sys.executable).with_name("curate")
-RECIPE = """
-name: small
-task: {{classes: ["no", "yes"]}}
-clips: {{source: folder, path: clips, labels: {{file: labels.csv}}}}
-vlm: {{backend: openai, model: m, base_url: "{url}", concurrency: 4, timeout_s: 600}}
-answers: {{controls: {{canary: 0, no_media: 0, shuffled: 0}}}}
-"""
-QUESTIONS = """
-name: small
-about: Cues.
-items:
-  - {id: smile, ask: "Is there a smile?", options: [there is none, there is one], why: w}
-"""
-N_CLIPS, N_ANSWERED = 12, 5
+N_CLIPS, N_CALLS, N_ANSWERED = 12, 24, 9
 
 
-def write_inputs(folder: Path, url: str) -> Path:
-    (folder / "clips").mkdir()
-    rows = ["file,label"]
-    for n in range(N_CLIPS):
-        Image.new("RGB", (32, 32), (20 * n, 0, 0)).save(folder / "clips" / f"{n}.png")
-        rows.append(f"{n}.png,{'yes' if n % 2 else 'no'}")
-    (folder / "labels.csv").write_text("\n".join(rows))
-    (folder / "questionnaire.yaml").write_text(QUESTIONS)
-    (folder / "recipe.yaml").write_text(RECIPE.format(url=url))
-    return folder / "recipe.yaml"
+def asked(prompt: Seen) -> tuple[bytes, str]:
+    """The one picture and the question."""
+    (picture,) = prompt.pictures
+    return picture, prompt.texts[-1]
 
 
-def picture(sent: dict[str, Any]) -> str:
-    """The one picture of a request."""
-    (url,) = [
-        part["image_url"]["url"] for part in sent["messages"][0]["content"] if part["type"] == "image_url"
-    ]
-    return str(url)
+def test_interrupted_it_ends_soon_and_goes_on_from_there(server: Any, tmp_path: Path) -> None:
+    eyes = Eyes().open_at(server)
+    hang, enough, lock = threading.Event(), threading.Event(), threading.Lock()
+    answered: list[tuple[bytes, str]] = []
 
-
-def kept(ledger: Path) -> int:
-    """Replies in the ledger."""
-    with closing(sqlite3.connect(ledger)) as base:
-        (n,) = base.execute("SELECT count(*) FROM calls").fetchone()
-    return int(n)
-
-
-def test_interrupted_it_ends_soon_and_goes_on_from_there(server: Any, body: Any, tmp_path: Path) -> None:
-    recipe, hang, enough = write_inputs(tmp_path, server.url), threading.Event(), threading.Event()
-    answered: list[str] = []
-    lock = threading.Lock()
-
-    def answer(n: int, sent: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    def say(prompt: Seen) -> Any:
         with lock:
             is_hanging = len(answered) >= N_ANSWERED and not enough.is_set()
             if not is_hanging:
-                answered.append(picture(sent))
+                answered.append(asked(prompt))
         if is_hanging:
             hang.set()
             enough.wait(60)
-        return 200, {}, body("A", {"A": -0.1, "B": -2.5})
+        return eyes.see(prompt)
 
-    server.answer = answer
-    command = [CURATE, "run", recipe, "--out", tmp_path / "run"]
+    eyes.say = say
+    recipe, run = write_inputs(tmp_path, server.url, images(N_CLIPS)), tmp_path / "run"
+    command = [CURATE, "run", recipe, "--out", run]
     program = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert hang.wait(120)
-    while kept(tmp_path / "run" / "ledger.sqlite") < N_ANSWERED:  # the last reply may be on its way
+    while replies(run) < N_ANSWERED:  # the last reply may be on its way
         time.sleep(0.05)
     program.send_signal(signal.SIGINT)
     # It has 5 s to end; how long a busy machine takes to end a process is not tested here.
-    _, said = program.communicate(timeout=60)
+    _, told = program.communicate(timeout=60)
     assert program.returncode == 130
-    assert "the same command goes on from here" in said
-    assert "Traceback" not in said
+    assert "the same command goes on from here" in told
+    assert "Traceback" not in told
     enough.set()
-    subprocess.run(command, check=True, capture_output=True)
-    answers = pl.read_parquet(tmp_path / "run" / "answers.parquet")
-    assert answers.height == N_CLIPS
-    assert set(answers["outcome"]) == {"answered"}
+    verbs.run(recipe, run, environ={})
+    assert set(pl.read_parquet(run / "answers.parquet")["outcome"]) == {"answered"}
     # What had been answered is not asked again, what was under way is.
-    assert len(answered) == len(set(answered)) == N_CLIPS
+    assert len(answered) == len(set(answered)) == N_CALLS
+
+
+def test_the_server_goes_away_and_comes_back(server: Any, curate: Any, tmp_path: Path) -> None:
+    eyes, lock = Eyes().open_at(server), threading.Lock()
+    answered: list[tuple[bytes, str]] = []
+
+    def say(prompt: Seen) -> Any:
+        with lock:
+            answered.append(asked(prompt))
+            if len(answered) == N_ANSWERED:
+                server.close()
+        return eyes.see(prompt)
+
+    eyes.say = say
+    vlm = {"gone_after_s": 0.2, "retries": 20, "concurrency": 2}
+    recipe, run = write_inputs(tmp_path, server.url, images(N_CLIPS), vlm=vlm), tmp_path / "run"
+    ended = curate("run", recipe, "--out", run)
+    assert ended.code == 1
+    told = ended.err.splitlines()[-1]
+    kept = replies(run)
+    assert told.startswith("error: nothing was answered for ")
+    assert f"model m at {server.url}: no connection" in told
+    assert told.endswith(
+        f"{kept} replies are kept in {run / 'ledger.sqlite'}: the same command goes on from there"
+    )
+    assert kept == len(answered)
+    assert not (run / "answers.parquet").exists()
+
+    back = ChatServer(server.port)
+    eyes.open_at(back)
+    gone_on = curate("run", recipe, "--out", run)
+    back.close()
+    assert gone_on.code == 0
+    assert new_calls(run) == N_CALLS - kept
+    assert Counter(answered).most_common(1)[0][1] == 1
+    assert len(answered) == N_CALLS
+    assert set(pl.read_parquet(run / "answers.parquet")["outcome"]) == {"answered"}

@@ -1,18 +1,13 @@
-"""Servers whose answers are not about the pictures that were sent, and the same servers when they are well."""
+"""Servers whose answers are not about the pictures that were sent, and the same when they are well."""
 
-import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eyes import Eyes, Say, Seen
 from inputs import ALL_CONTROLS, Clip, changed, images, write_inputs
-
-from curate.manifest import Manifest
+from left import asking, card, first_lines, new_calls, replies
 
 N_ITEMS = 2
 CANARIES = {"canary": 1, "no_media": 0, "shuffled": 0}
@@ -38,33 +33,8 @@ def drops_pictures(say: Say) -> Say:
 ILL = pytest.mark.parametrize("illness", [remembers_words, drops_pictures])
 
 
-def replies(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "ledger.sqlite")) as base:
-        return int(base.execute("SELECT count(*) FROM calls").fetchone()[0])
-
-
 def verdict(folder: Path) -> str:
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    return str(metrics["asking"]["verdict"]["verdict"])
-
-
-class Text(HTMLParser):
-    """Lines of what a page shows."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self.feed(page.split("<body", 1)[1].partition(">")[2])
-
-    def handle_data(self, data: str) -> None:
-        self.lines += [" ".join(data.split())] if data.strip() else []
-
-
-def first_lines(folder: Path, n: int = 4) -> tuple[str, str]:
-    """Of the report, and of the card below its title."""
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    card = (folder / "release" / "README.md").read_text(encoding="utf-8").split("\n# ", 1)[1]
-    return "\n".join(Text(page).lines[:n]), "\n".join(card.split("\n")[: n + 1])
+    return str(asking(folder)["verdict"]["verdict"])
 
 
 @ILL
@@ -89,13 +59,15 @@ def test_the_run_stops_says_why_and_keeps_what_was_answered(
 
     # Going on all the same, it asks for the rest only, and says what to think of it.
     kept = replies(run)
-    warned = curate("run", changed(recipe, answers={"controls": CANARIES | {"wrong_media": "warn"}}), "--out", run)
+    warned = curate(
+        "run", changed(recipe, answers={"controls": CANARIES | {"wrong_media": "warn"}}), "--out", run
+    )
     assert warned.code == 0
-    assert Manifest.load(run).stages["answers"].counts["new_calls"] == n_calls - kept
+    assert new_calls(run) == n_calls - kept
     assert f"warning: {WRONG}" in warned.out
-    report, card = first_lines(run)
-    assert f"Warning. {WRONG}" in report.replace("\n", " ")
-    assert f"> **Warning.** {WRONG}" in card
+    top_of_report, top_of_card = first_lines(run)
+    assert f"Warning. {WRONG}" in top_of_report
+    assert f"> **Warning.** {WRONG}" in top_of_card
     assert verdict(run) == "wrong_media"
 
 
@@ -124,6 +96,9 @@ def test_without_probabilities_it_is_said_that_nothing_can_be_told(
     assert ended.code == 0
     assert "warning: Whether the answers are about the pictures that were sent cannot be told" in ended.out
     assert verdict(tmp_path / "run") == "cannot_tell"
+    assert "- Whether the answers are about the pictures that were sent cannot be told" in card(
+        tmp_path / "run"
+    )
 
 
 def test_where_clips_have_words_of_their_own_letters_alone_tell_it(

@@ -32,6 +32,15 @@ def test_the_key_goes_out_and_never_comes_back(server: Any) -> None:
     assert server.headers[0]["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [rb"sk\u002dsecret/0123", rb"sk-secret\/0123", rb"sk\\u002Dsecret\\\/0123", rb"\u0073k-secret/0123"],
+)
+def test_a_key_that_comes_back_spelled_with_escapes(server: Any, spelled: bytes) -> None:
+    server.answer = lambda n, sent: (200, {}, b'{"a\\n": "' + spelled + b'\\n"}')
+    assert post(server.url, "sk-secret/0123") == b'{"a\\n": "[key]\\n"}'
+
+
 def test_no_key_no_header(server: Any) -> None:
     post(server.url, "")
     assert "Authorization" not in server.headers[0]
