@@ -27,8 +27,8 @@ from curate.vlm.backends import open_client
 from curate.vlm.budget import Budget, Spending
 from curate.vlm.client import Abilities, CacheCounts, VisionClient
 from curate.vlm.ledger import Ledger
-from curate.vlm.waits import wait_before_retry
 from curate.vlm.tokens import prompt_estimate
+from curate.vlm.waits import wait_before_retry
 
 _PREPARED_AGAIN = 4
 """Attempts more to find out about a server: some 8 s in all, in which one that is starting may come up."""

@@ -1,7 +1,8 @@
 """A real vLLM server on this machine's CPU: what a clip's questions cost when they share its pictures.
 
-Run by `asking.py vllm` in the environment that `make test-vllm` makes. The model has random weights, and pictures that are
-long beside the questions, as those of a model in use are: 4 pictures of 256
+Run by `asking.py vllm` in the environment that `make test-vllm` makes. The model
+has random weights, and pictures that are long beside the questions, as those
+of a model in use are: 4 pictures of 256
 tokens. Every measurement is of clips that the server has not seen, so that
 nothing but what one clip's questions share can be found in its cache.
 """

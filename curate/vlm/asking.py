@@ -146,7 +146,8 @@ class Desk:
         while True:
             attempts += 1
             try:
-                reply = await self._gate.through(ticket, partial(self._put, prompt, first=attempts == 1))
+                work = partial(self._put, facts, prompt, first=attempts == 1)
+                reply = await self._gate.through(ticket, work)
             except CapReached:
                 return Result(facts.key)
             except EndpointGone:
@@ -158,12 +159,15 @@ class Desk:
                     return await self._given_up(facts, error, attempts, gone)
                 await self._sleep(wait_s)
             else:
-                await self._ledger.keep(facts, reply)
                 self._purse.check(reply)
                 return Result(facts.key, reply=reply, fresh=True)
 
-    async def _put(self, prompt: Prompt, *, first: bool) -> Reply:
-        """Put the prompt once, if that still makes sense now that there is room for it."""
+    async def _put(self, facts: CallFacts, prompt: Prompt, *, first: bool) -> Reply:
+        """Put the prompt once, if that still makes sense now that there is room for it.
+
+        The call is under way until its reply is on the disk: so a process that
+        is killed loses no more replies than calls may be under way.
+        """
         if self._stopped:
             raise self._gone()
         if first:
@@ -172,6 +176,7 @@ class Desk:
         # Before the next call is let in, so that it sees what this one took.
         self._purse.pay(prompt, reply)
         self._breaker.answered()
+        await self._ledger.keep(facts, reply)
         return reply
 
     def _wait_s(self, error: ClientError, prompt: Prompt, attempts: int) -> float | None:

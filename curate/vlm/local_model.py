@@ -16,6 +16,7 @@ from curate.vlm.written import write
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+
 class LocalModel:
     """Answers batches of prompts: letters by the next token's probabilities, all else by writing."""
 
