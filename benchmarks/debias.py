@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.answers.debias import (
+from curate.answers.measures.debias import (
     average_orders,
     by_option,
     by_position,

@@ -22,13 +22,13 @@ from curate.frames.progress_log import ProgressLog, Row
 from curate.frames.take import FrameTables, Told, take_frames
 from curate.labelling import Counts, Frames
 from curate.run_folder import Run
-from curate.vlm.asking import Desk
 from curate.vlm.backends import open_client
-from curate.vlm.budget import Budget, Spending
 from curate.vlm.client import Abilities, CacheCounts, VisionClient
-from curate.vlm.ledger import Ledger
-from curate.vlm.tokens import prompt_estimate
-from curate.vlm.waits import wait_before_retry
+from curate.vlm.desk.asking import Desk
+from curate.vlm.desk.budget import Budget, Spending
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.desk.waits import wait_before_retry
+from curate.vlm.tokens.count import prompt_estimate
 
 _PREPARED_AGAIN = 4
 """Attempts more to find out about a server: some 8 s in all, in which one that is starting may come up."""
@@ -176,7 +176,8 @@ def _budget(run: Run) -> Budget:
 
 def _keys(asked: Asked) -> set[str]:
     """Of every call that the tables rest on."""
-    lists = (asked.answers["calls"].explode(), asked.reasons["calls"].explode(), asked.context["call"])
+    alone = asked.reasons["call_alone"]
+    lists = (asked.answers["calls"].explode(), asked.reasons["calls"].explode(), alone, asked.context["call"])
     return {key for keys in lists for key in keys.drop_nulls()}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate.answers.reasons import contradicted
+from curate.answers.reasons.reason import contradicted
 from curate.labels.evidence import Evidence
 from curate.labels.gather import item_directions, item_options
 from curate.labels.intake import evidence_from_frame

@@ -13,7 +13,7 @@ from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.run_folder import Run
 from curate.show.report import write_report
-from curate.vlm.processor import DEMO
+from curate.vlm.local.processor import DEMO
 
 DRAWINGS_NOTICE = (
     "The model that answered is the small one that ships with curate. It was trained on drawings only: "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curate import tables
-from curate.answers.reasons import reason_evidence
+from curate.answers.reasons.reason import reason_evidence
 from curate.clips.fingerprint import fingerprint
 from curate.clips.groups import make_splits
 from curate.clips.read import ClipTables, read_clips

@@ -14,7 +14,14 @@ FOLDERS = (
     "clips",
     "frames",
     "vlm",
+    "vlm/desk",
+    "vlm/server",
+    "vlm/local",
+    "vlm/tokens",
     "answers",
+    "answers/reading",
+    "answers/measures",
+    "answers/reasons",
     "labels",
     "release",
     "show",
@@ -47,8 +54,9 @@ def tree() -> str:
 def _folders() -> Iterator[str]:
     for name in FOLDERS:
         folder = ROOT / "curate" / name
-        yield _line(2, f"{name}/", _phrase(folder / "__init__.py"))
-        yield from _modules(folder, 4)
+        indent = 2 * (1 + name.count("/") + 1)
+        yield _line(indent - 2, f"{folder.name}/", _phrase(folder / "__init__.py"))
+        yield from _modules(folder, indent)
 
 
 def _modules(folder: Path, indent: int) -> Iterator[str]:

@@ -18,7 +18,8 @@ def test_the_tree_is_that_of_the_package() -> None:
     assert spec.loader is not None
     tree = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tree)
-    folders = {path.parent.name for path in (ROOT / "curate").glob("*/__init__.py")}
+    package = ROOT / "curate"
+    folders = {path.parent.relative_to(package).as_posix() for path in package.glob("*/**/__init__.py")}
     assert folders == set(tree.FOLDERS), "docs/tree.py lists every folder"
     assert tree.with_tree(README) == README, "run: python docs/tree.py"
 

@@ -22,9 +22,9 @@ from served import DEMO, MODEL, vllm_server, write_random_checkpoint
 
 from curate.recipe import OpenAIBackend, TransformersBackend, VllmBackend
 from curate.vlm.client import Picture, Reply
-from curate.vlm.openai import OpenAIClient
-from curate.vlm.transformers import TransformersClient
-from curate.vlm.vllm import VllmClient
+from curate.vlm.local.transformers import TransformersClient
+from curate.vlm.local.vllm import VllmClient
+from curate.vlm.server.openai import OpenAIClient
 
 N_CLIPS = {"demo": 25, "random": 10}
 """25 clips and 8 items are 200 answers."""

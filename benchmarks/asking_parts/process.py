@@ -19,12 +19,12 @@ import numpy as np
 
 from curate.frames.pictures import PictureStore
 from curate.recipe import OpenAIBackend
-from curate.vlm.asking import Call, Desk
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Letter, Pace, Picture, Prompt, Reply, VisionClient
-from curate.vlm.ledger import Ledger
-from curate.vlm.openai import OpenAIClient
-from curate.vlm.workers import for_each
+from curate.vlm.desk.asking import Call, Desk
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.desk.workers import for_each
+from curate.vlm.server.openai import OpenAIClient
 
 CALLS, KNOWN = 10_000, 200_000
 ITEMS, PICTURES = 8, 4

@@ -24,14 +24,14 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests_vllm"))
 import numpy as np
 from served import DEMO, MODEL, vllm_server
 
-from curate.answers.parse import parse, parse_sheet
 from curate.answers.questions import Question, questions
+from curate.answers.reading.parse import parse, parse_sheet
 from curate.answers.schedule import BASE
 from curate.questionnaire import load_questionnaire
 from curate.recipe import Answers, OpenAIBackend
 from curate.resources import resource
 from curate.vlm.client import CacheCounts, Picture, Prompt, Reply
-from curate.vlm.openai import OpenAIClient
+from curate.vlm.server.openai import OpenAIClient
 
 SIDE_PX, PICTURES, ROUNDS = 256, 4, 6
 QUESTIONNAIRE = load_questionnaire(resource("demo/questionnaire.yaml"))

@@ -21,16 +21,17 @@ from curate.answers.context import (
     timed,
 )
 from curate.answers.questions import Question, Told, questions
-from curate.answers.reasons import Reasons, reason, reasons_problem, reasons_table
+from curate.answers.reasons.alone import Alone, conclude_alone
+from curate.answers.reasons.reason import Reasons, reason, reasons_problem, reasons_table
 from curate.answers.rows import About, Rows
 from curate.answers.schedule import BASE, Control, Schedule, Way
 from curate.answers.shown import Shown, receipt_of_moments
 from curate.answers.watch import Watch
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers, Task
-from curate.vlm.asking import Call, Door
 from curate.vlm.client import Prompt
-from curate.vlm.workers import for_each
+from curate.vlm.desk.asking import Call, Door
+from curate.vlm.desk.workers import for_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ async def ask_about(
     # One more wave of clips than fills the calls: while some wait for context, others are asked.
     n_calls = len(survey.asked(BASE)) * survey.n_draws
     await for_each(_neighbours(clips), room.clip, at_once=2 + 2 * concurrency // n_calls)
+    if room.reasons and survey.answers.controls.no_media > 0:
+        room.alone = await conclude_alone(survey.task, desk)
     return room.asked()
 
 
@@ -125,6 +128,7 @@ class _Room:
     rows: Rows = field(default_factory=Rows)
     described: list[tuple[Shown, Sequence[Sentence]]] = field(default_factory=list)
     reasons: list[Reasons] = field(default_factory=list)
+    alone: Alone = field(default_factory=Alone)
     n_done: int = 0
     watch: Watch = field(init=False)
 
@@ -157,7 +161,12 @@ class _Room:
         return Asked(
             answers=self.rows.answers(),
             context=context_table(self.described),
-            reasons=reasons_table(self.reasons, self.survey.task.classes),
+            reasons=reasons_table(
+                self.reasons,
+                self.survey.task.classes,
+                self.alone,
+                is_freed=self.survey.answers.debias == "content_free",
+            ),
             problems=self.rows.problem_table(),
             n_fresh=self.rows.n_fresh,
             n_reused=self.rows.n_reused,

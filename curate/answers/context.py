@@ -16,11 +16,11 @@ import polars as pl
 
 from curate import tables
 from curate.answers.quoting import quoted
-from curate.answers.refusal import refuses
+from curate.answers.reading.refusal import refuses
 from curate.answers.shown import Moment, Shown, receipt_of_moments
 from curate.printable import printable
-from curate.vlm.asking import Call, Door, Result
 from curate.vlm.client import Picture, Prompt, Reply, Words
+from curate.vlm.desk.asking import Call, Door, Result
 
 CONTEXT_VERSION = "context-1"
 """Named in every call's key: changing the words below means asking again."""

@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from curate.answers.debias import cyclic_orders
-from curate.answers.distribution import from_samples
-from curate.answers.parse import Answer, parse, parse_sheet
+from curate.answers.measures.debias import cyclic_orders
+from curate.answers.measures.distribution import from_samples
+from curate.answers.reading.parse import Answer, parse, parse_sheet
 from curate.answers.schedule import Way
 from curate.errors import ClientError
 from curate.questionnaire import (

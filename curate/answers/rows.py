@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from curate import tables
-from curate.answers.parse import Answer
 from curate.answers.questions import Listing, Question
+from curate.answers.reading.parse import Answer
 from curate.answers.schedule import Control
 from curate.answers.shown import Shown
-from curate.vlm.asking import Result
+from curate.vlm.desk.asking import Result
 
 ORDER = ("clip_id", "item", "variant", "control")
 _ROWS_AT_ONCE = 10_000

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate.answers.debias import (
+from curate.answers.measures.debias import (
     by_option,
     by_position,
     cyclic_orders,
@@ -14,7 +14,7 @@ from curate.answers.debias import (
     remove_content_free,
     remove_position,
 )
-from curate.answers.distribution import Floats, Ints, expected_and_spread
+from curate.answers.measures.distribution import Floats, Ints, expected_and_spread
 from curate.answers.rows import ORDER
 from curate.questionnaire import UNSEEN, Item, Questionnaire
 from curate.recipe import Answers

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curate.answers.pairs import canary_pairs, control_pairs
+from curate.answers.measures.pairs import canary_pairs, control_pairs
+from curate.answers.measures.verdict import Verdict, media_verdict
 from curate.answers.schedule import LEAST
-from curate.answers.verdict import Verdict, media_verdict
 from curate.errors import WrongMediaError
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from curate.questionnaire import Item, Questionnaire, question_text
 from curate.recipe import TransformersBackend
 from curate.vlm.client import Letter, Picture, Prompt, Reply
-from curate.vlm.local_model import load_model
+from curate.vlm.local.local_model import load_model
 
 _BATCH = 32
 

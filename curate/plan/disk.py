@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curate.answers.bill import Line
 from curate.clips.media import media_store
 from curate.clips.probe import size_bytes
+from curate.plan.bill import Line
 from curate.plan.look import Looked, ledger_of
 from curate.run_folder import Run
-from curate.vlm.ledger import Ledger
-from curate.vlm.ranges import Range, exactly
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.tokens.ranges import Range, exactly
 
 _REPLY_BYTES = Range(700, 1000, 2500)
 """Of a reply in the ledger, its place in the indices included and its text left out: 870 were

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from curate.answers.bill import Line, cost, lines
-from curate.answers.load import Kind, Load, Reckoning, reckon
 from curate.answers.questions import Told
 from curate.interview import make_survey
+from curate.plan.bill import Line, cost, lines
+from curate.plan.load import Kind, Load, Reckoning, reckon
 from curate.plan.look import Looked, ledger_of
 from curate.recipe import OpenAIBackend, Price, ReplayBackend, TransformersBackend, VllmBackend, Vlm
 from curate.run_folder import Run
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Abilities
-from curate.vlm.earlier import Asker, last_asker
-from curate.vlm.keys import canonical
-from curate.vlm.ledger import Ledger
-from curate.vlm.ranges import Range
+from curate.vlm.desk.earlier import Asker, last_asker
+from curate.vlm.desk.keys import canonical
+from curate.vlm.desk.ledger import Ledger
 from curate.vlm.replay import ReplayClient
-from curate.vlm.tokens import TokenCounter, reply_tokens
+from curate.vlm.tokens.count import TokenCounter, reply_tokens
+from curate.vlm.tokens.ranges import Range
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from curate.answers.load import Sent
 from curate.answers.shown import Shown, shown
 from curate.interview import frame_tables, take_pictures
 from curate.labelling import Frames
 from curate.manifest import Manifest
 from curate.pipeline import CLIPS, FRAMES, find_clips, is_current
+from curate.plan.load import Sent
 from curate.run_folder import Run
 
 

@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from curate.answers.bill import Line
+from curate.plan.bill import Line
 from curate.plan.whole import Plan
-from curate.vlm.ranges import NOTHING, Range
+from curate.vlm.tokens.ranges import NOTHING, Range
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _TOLD = {

@@ -7,20 +7,20 @@ from functools import partial
 from pathlib import Path
 
 from curate.answers.ask import each
-from curate.answers.bill import Line, asking_s, cost
 from curate.answers.questions import Told
 from curate.check import check, vlm_problems
 from curate.errors import Problem, QuestionnaireError, RecipeError
 from curate.interview import put_questions
+from curate.plan.bill import Line, asking_s, cost
 from curate.plan.disk import Disk, disk
 from curate.plan.expected import Otherwise, expect, find_asker, otherwise, price_of
 from curate.plan.look import Looked, ledger_of, look
 from curate.recipe import TransformersBackend, VllmBackend, Vlm
 from curate.run_folder import Progress, Run, open_run, silent
-from curate.vlm.earlier import pace_reached
-from curate.vlm.ledger import Ledger
-from curate.vlm.ranges import Range
-from curate.vlm.tokens import token_counter
+from curate.vlm.desk.earlier import pace_reached
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.tokens.count import token_counter
+from curate.vlm.tokens.ranges import Range
 
 
 @dataclass(frozen=True, slots=True)

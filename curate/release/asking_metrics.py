@@ -10,12 +10,12 @@ from dataclasses import asdict
 import polars as pl
 
 from curate.answers.ask import same_words
-from curate.answers.controls import control_table
-from curate.answers.distribution import Floats
+from curate.answers.measures.controls import control_table
+from curate.answers.measures.distribution import Floats
+from curate.answers.measures.share import Share
+from curate.answers.measures.stability import stability
+from curate.answers.measures.verdict import Verdict
 from curate.answers.settle import position_priors
-from curate.answers.share import Share
-from curate.answers.stability import stability
-from curate.answers.verdict import Verdict
 from curate.answers.watch import verdict_of
 from curate.questionnaire import Item
 from curate.release.asking_totals import (
@@ -64,7 +64,7 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
         "items": _items(answers, how),
         "verdict": _verdict(verdict),
         "context": context_outcomes(tables.context),
-        "reasons": reason_outcomes(tables.reasons),
+        "reasons": reason_outcomes(tables.reasons, classes),
         "collapse": class_shares(tables, classes),
         "cost": cost(tables.calls, how),
     }
@@ -101,7 +101,7 @@ def _items(answers: pl.DataFrame, how: HowAsked) -> list[Metrics]:
 
 
 def _partners(answers: pl.DataFrame, how: HowAsked) -> pl.DataFrame:
-    """Whose pictures each canary showed, as `curate.answers.pairs.canary_pairs` wants it."""
+    """Whose pictures each canary showed, as `curate.answers.measures.pairs.canary_pairs` wants it."""
     canaries = answers.filter(pl.col("control") == "canary")
     alike = pl.lit(same_words(how.answers))
     return canaries.select("clip_id", other="media_clip_id", same_words=alike).unique()
@@ -120,8 +120,8 @@ def _item(
         - sources: as for all items together.
         - expected, spread: means over the answers that have them, in option
           steps; None of a nominal item.
-        - stability: by kind of variant, as from `curate.answers.stability`.
-        - controls: by control, as from `curate.answers.controls`; `top` is the
+        - stability: by kind of variant, as from `curate.answers.measures.stability`.
+        - controls: by control, as from `curate.answers.measures.controls`; `top` is the
           likeliest option without pictures, in the item's own words.
         - position_prior: what each place in the list gains by itself, and the
           clips that tell it.

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from curate.answers.collapse import collapse
-from curate.answers.distribution import Floats, Ints
-from curate.answers.reasons import is_confirmed
+from curate.answers.measures.collapse import collapse
+from curate.answers.measures.distribution import Floats, Ints
+from curate.answers.reasons.reason import is_confirmed
 from curate.release.content import HowAsked, Metrics, Tables
 from curate.release.tally import plain, ratio
 from curate.release.truth import n_true
-from curate.vlm.budget import cost_of
+from curate.vlm.desk.budget import cost_of
 
 _TOKENS = ("tokens_in", "tokens_out", "tokens_cached")
 
@@ -24,7 +24,7 @@ def context_outcomes(context: pl.DataFrame) -> Metrics | None:
     return {"clips": context["clip_id"].n_unique(), "gaps": context.height, **told}
 
 
-def reason_outcomes(reasons: pl.DataFrame) -> Metrics | None:
+def reason_outcomes(reasons: pl.DataFrame, classes: Sequence[str]) -> Metrics | None:
     """Clips by how far reasoning about them went; None where none was reasoned about.
 
     Returns:
@@ -32,6 +32,8 @@ def reason_outcomes(reasons: pl.DataFrame) -> Metrics | None:
         - concluded: all three steps were answered and agree with themselves;
           of those confirmed, revised and abstained, by the reflection.
         - inconsistent, refusal, unparsable, failed: as table `reasons` says.
+        - alone: the class to which the words alone incline, its share of the
+          scores, and what an even share would be; None where that was not asked.
         - cited_shown: share of the times cited in the reasonings at which a
           picture was sent.
     """
@@ -46,8 +48,19 @@ def reason_outcomes(reasons: pl.DataFrame) -> Metrics | None:
         "revised": _n(concluded, "verdict", "revise"),
         "abstained": _n(concluded, "verdict", "abstain"),
         **{name: _n(reasons, "outcome", name) for name in others},
+        "alone": _alone(reasons, classes),
         "cited_shown": ratio(int(reasons["n_cited_shown"].sum()), int(reasons["n_cited"].sum())),
     }
+
+
+def _alone(reasons: pl.DataFrame, classes: Sequence[str]) -> Metrics | None:
+    """The class of which a model that is shown nothing is surest, and its share of the scores."""
+    said = reasons["scores_alone"].drop_nulls()
+    if not len(said):
+        return None
+    scores = said[0].to_list()
+    top = max(range(len(scores)), key=scores.__getitem__)
+    return {"class": classes[top], "share": scores[top] / sum(scores), "even": 1 / len(classes)}
 
 
 def class_shares(tables: Tables, classes: Sequence[str]) -> Metrics:
@@ -57,7 +70,7 @@ def class_shares(tables: Tables, classes: Sequence[str]) -> Metrics:
         `concluded`: the model's own conclusions, None without any. `refined`:
         refined labels of the clips that came with one. Each with `n` clips,
         `reference`, which says where the expected shares come from, and
-        `classes`, as from `curate.answers.collapse.collapse`.
+        `classes`, as from `curate.answers.measures.collapse.collapse`.
     """
     concluded = tables.reasons.filter(pl.col("label").is_not_null()).select("clip_id", "label")
     labelled = tables.labels.filter(pl.col("label_given").is_not_null())

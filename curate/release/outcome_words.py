@@ -37,6 +37,11 @@ def reasoned(reasons: Metrics | None) -> list[str]:
             f"Of {count(cited['n'], 'time')} that the reasons cite, {percent(cited['value'])} are times at "
             "which a picture was sent."
         )
+    if alone := reasons["alone"]:
+        lines.append(
+            f"Shown nothing at all, the model gives {percent(alone['share'])} of its scores to "
+            f"“{alone['class']}”; an even share would be {percent(alone['even'])}."
+        )
     return lines
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from curate.recipe import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
 from curate.resources import resource
 from curate.vlm.client import VisionClient
-from curate.vlm.openai import OpenAIClient
-from curate.vlm.processor import DEMO
+from curate.vlm.local.processor import DEMO
+from curate.vlm.local.transformers import TransformersClient
+from curate.vlm.local.vllm import VllmClient
 from curate.vlm.replay import ReplayClient
-from curate.vlm.transformers import TransformersClient
-from curate.vlm.vllm import VllmClient
+from curate.vlm.server.openai import OpenAIClient
 
 
 def open_client(vlm: Vlm, environ: Mapping[str, str]) -> VisionClient:

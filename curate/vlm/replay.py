@@ -8,8 +8,8 @@ from typing import cast
 
 from curate.errors import ClientError
 from curate.vlm.client import Abilities, Pace, Prompt, Reply
-from curate.vlm.keys import prompt_digest
-from curate.vlm.ledger import reply_from_json
+from curate.vlm.desk.keys import prompt_digest
+from curate.vlm.desk.ledger import reply_from_json
 
 
 class ReplayClient:

@@ -20,11 +20,11 @@ from curate.errors import ClientError, WrongMediaError
 from curate.frames.receipt import receipt
 from curate.questionnaire import UNSEEN, Item, Paraphrase, Questionnaire, question_text
 from curate.recipe import Answers, Controls, Task, Variants
-from curate.vlm.asking import Desk
-from curate.vlm.budget import Budget
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Abilities, Letter, Pace, Picture, Prompt, Reply, Sheet, Words
-from curate.vlm.ledger import Ledger
+from curate.vlm.desk.asking import Desk
+from curate.vlm.desk.budget import Budget
+from curate.vlm.desk.ledger import Ledger
 from curate.vlm.replay import ReplayClient
 
 ITEMS = (

@@ -26,11 +26,11 @@ from curate.answers.quoting import quoted
 from curate.answers.shown import Moment, Shown
 from curate.errors import ClientError
 from curate.frames.receipt import receipt
-from curate.vlm.asking import Desk
-from curate.vlm.budget import Budget
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Pace, Picture, Prompt, Reply, Words
-from curate.vlm.ledger import Ledger
+from curate.vlm.desk.asking import Desk
+from curate.vlm.desk.budget import Budget
+from curate.vlm.desk.ledger import Ledger
 
 DATA = [f"picture {index}".encode() for index in range(6)]
 PICTURES = {hashlib.sha256(data).hexdigest(): data for data in DATA}

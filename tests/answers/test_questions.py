@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from curate.answers.parse import Answer
 from curate.answers.questions import how_told, questions
+from curate.answers.reading.parse import Answer
 from curate.answers.schedule import BASE, Way
 from curate.errors import ClientError
 from curate.questionnaire import SHEET_VERSION, STATED_VERSION, UNSEEN, Item, Paraphrase, Questionnaire

@@ -16,7 +16,7 @@ from curate.plan.look import look
 from curate.plan.text import plan_json, plan_lines
 from curate.plan.whole import Plan, plan
 from curate.run_folder import Run, open_run
-from curate.vlm.ranges import exactly
+from curate.vlm.tokens.ranges import exactly
 
 N_ITEMS = 8
 N_CLIPS = 24

@@ -106,6 +106,8 @@ def _reasons(row: Row, verdict: str) -> Row:
         "clip_id": clip_id,
         "observations": "0.00 s: the mouth is bent",
         "scores": [80.0 if name == label else 10.0 for name in CLASSES],
+        "scores_alone": [20.0, 60.0, 20.0],
+        "probs": [0.8 if name == label else 0.1 for name in CLASSES],
         "label": label,
         "reasoning": f"The mouth at 0.07 s speaks for {label}.",
         "n_cited": 2,

@@ -41,12 +41,14 @@ def test_gaps_by_what_was_said(made: Tables) -> None:
     }  # fmt: skip
 
 
-def test_clips_by_what_came_of_reasons(made: Tables) -> None:
+def test_clips_by_what_came_of_reasons(made: Tables, synthetic: ModuleType) -> None:
     # Four clips came without a label: one of each verdict, and one that contradicts itself.
-    assert reason_outcomes(made.reasons) == {
+    assert reason_outcomes(made.reasons, synthetic.CLASSES) == {
         "clips": 4, "concluded": 3, "confirmed": 1, "revised": 1, "abstained": 1,
         "inconsistent": 1, "refusal": 0, "unparsable": 0, "failed": 0,
         "cited_shown": {"value": 0.5, "n": 8},
+        # Shown nothing, the model gave 60 of 100 to the second of three classes.
+        "alone": {"class": synthetic.CLASSES[1], "share": 0.6, "even": 1 / 3},
     }  # fmt: skip
 
 

@@ -76,9 +76,11 @@ def test_every_verdict_has_its_sentence() -> None:
 
 
 def test_reasons_by_outcome(asking: dict[str, Any]) -> None:
-    first, second = reasoned(asking["reasons"])
+    first, second, third = reasoned(asking["reasons"])
     assert "1 were confirmed, 1 revised, 1 left open, 1 contradicted themselves." in first
     assert second.startswith("Of 8 times that the reasons cite, 50 % are times at which a picture was sent")
+    assert third.startswith("Shown nothing at all, the model gives 60 % of its scores to")
+    assert third.endswith("an even share would be 33 %.")
     assert reasoned(None) == []
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from curate.recipe import OpenAIBackend
-from curate.vlm.asking import Call, Desk
 from curate.vlm.client import Letter, Prompt
-from curate.vlm.ledger import Ledger
-from curate.vlm.openai import OpenAIClient
-from curate.vlm.workers import for_each
+from curate.vlm.desk.asking import Call, Desk
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.desk.workers import for_each
+from curate.vlm.server.openai import OpenAIClient
 
 
 async def calls() -> AsyncIterator[Call]:

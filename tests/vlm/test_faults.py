@@ -15,10 +15,10 @@ import pytest
 
 from curate.errors import ClientError, EndpointGone
 from curate.recipe import OpenAIBackend
-from curate.vlm.asking import Call, Desk, Result
 from curate.vlm.client import Letter, Pace, Prompt
-from curate.vlm.ledger import Ledger
-from curate.vlm.openai import OpenAIClient
+from curate.vlm.desk.asking import Call, Desk, Result
+from curate.vlm.desk.ledger import Ledger
+from curate.vlm.server.openai import OpenAIClient
 
 Answer = tuple[int, dict[str, str], bytes]
 Body = Callable[..., bytes]

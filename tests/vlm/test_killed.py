@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from curate.vlm.client import Letter, Prompt
-from curate.vlm.keys import prompt_digest
-from curate.vlm.ledger import Ledger
+from curate.vlm.desk.keys import prompt_digest
+from curate.vlm.desk.ledger import Ledger
 
 PROGRAM = Path(__file__).with_name("asking_program.py")
 

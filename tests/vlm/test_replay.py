@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from curate.errors import ClientError
-from curate.vlm.asking import Call, Desk, Result
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import (
     Abilities,
@@ -19,7 +18,8 @@ from curate.vlm.client import (
     VisionClient,
     Words,
 )
-from curate.vlm.ledger import Ledger
+from curate.vlm.desk.asking import Call, Desk, Result
+from curate.vlm.desk.ledger import Ledger
 from curate.vlm.replay import ReplayClient
 
 LETTERS = Letter(("A", "B"))

@@ -1,0 +1,1 @@
+"""The statistics of answers: distributions, bias, steadiness, controls. Pure functions."""

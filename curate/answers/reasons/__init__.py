@@ -1,0 +1,1 @@
+"""Pseudo-labels with reasons: observe, conclude, reflect."""

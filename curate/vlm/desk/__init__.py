@@ -1,0 +1,1 @@
+"""The one door to the model: ledger, pace, budget, and who waits for whom."""

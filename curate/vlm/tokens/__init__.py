@@ -1,0 +1,1 @@
+"""How many tokens a prompt will take, before anybody is asked."""
