@@ -4,6 +4,7 @@
     python benchmarks/asking.py throughput    10,000 calls with 4 pictures each, to a local endpoint
     python benchmarks/asking.py resume        200,000 replies that a ledger already holds
     python benchmarks/asking.py overlap       pictures taken while clips are asked about
+    python benchmarks/asking.py prefill       what a clip's prompts save by sharing its pictures, in process
     python benchmarks/asking.py vllm          a clip's questions to a real vLLM server; after make test-vllm
 
 throughput: the endpoint is a process of its own that answers every request
@@ -18,7 +19,7 @@ new. Measured is the time from opening until the first new one is asked if they
 come first, how long all known replies take if they come last, and how many
 calls are repeated.
 
-overlap and vllm: see `asking_parts/`.
+overlap, prefill and vllm: see `asking_parts/`.
 
 Exits with 1 if a limit is missed.
 """
@@ -35,6 +36,7 @@ from pathlib import Path
 
 from asking_parts.endpoint import CAPACITY, LATENCY_S, endpoint
 from asking_parts.overlap import overlap
+from asking_parts.prefill import prefill
 
 CALLS, PICTURES, KNOWN = 10_000, 4, 200_000
 """As in `asking_parts/process.py`, which this process does not import: it pays only for its own part."""
@@ -144,6 +146,7 @@ PARTS: dict[str, Callable[[Path], list[str]]] = {
     "throughput": throughput,
     "resume": resume,
     "overlap": overlap,
+    "prefill": prefill,
     "vllm": vllm,
 }
 
