@@ -83,7 +83,7 @@ def _finish(run: Run, manifest: Manifest) -> None:
 
 
 def _look_and_ask(run: Run, manifest: Manifest) -> None:
-    """Frames and answers at the same time, where there are no frames yet to ask about."""
+    """Frames and answers, at the same time where there are no frames yet to ask about."""
     if is_current(FRAMES, run, manifest):
         return _carry_out(ANSWERS, ask, run, manifest)
     started_s = time.monotonic()

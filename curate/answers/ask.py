@@ -21,7 +21,7 @@ from curate.answers.context import (
     timed,
 )
 from curate.answers.questions import Question, Told, questions
-from curate.answers.reasons.alone import Alone, conclude_alone
+from curate.answers.reasons.alone import Alone, alone_problem, conclude_alone
 from curate.answers.reasons.reason import Reasons, reason, reasons_problem, reasons_table
 from curate.answers.rows import About, Rows
 from curate.answers.schedule import BASE, Control, Schedule, Way
@@ -48,6 +48,7 @@ class Asked:
     n_reused: int
     """Answers taken from calls made before, or made for another clip with the same pictures."""
     n_failed: int
+    """Answers, sentences and reasons that are missing because calls failed."""
     n_left_out: int
     """Answers, sentences and reasons that are missing because a cap was reached."""
 
@@ -154,8 +155,10 @@ class _Room:
 
     def asked(self) -> Asked:
         """The tables, whatever the order in which the results came."""
-        left_out = sum(one.outcome == "left_out" for _, said in self.described for one in said)
-        left_out += sum(found.outcome == "left_out" for found in self.reasons)
+        outcomes: list[str | None] = [one.outcome for _, said in self.described for one in said]
+        outcomes += [found.outcome for found in self.reasons]
+        if problem := alone_problem(self.alone):
+            self.rows.problems.append(("", str(problem["where"]), problem))
         if self.survey.answers.controls.wrong_media == "stop":
             self.watch.judge(self.rows.answers())
         return Asked(
@@ -170,8 +173,8 @@ class _Room:
             problems=self.rows.problem_table(),
             n_fresh=self.rows.n_fresh,
             n_reused=self.rows.n_reused,
-            n_failed=self.rows.n_failed,
-            n_left_out=self.rows.n_left_out + left_out,
+            n_failed=self.rows.n_failed + outcomes.count("failed") + (self.alone.error is not None),
+            n_left_out=self.rows.n_left_out + outcomes.count("left_out") + self.alone.is_left_out,
         )
 
     async def _asked(self, clip: Shown, said: Sequence[Sentence]) -> None:

@@ -171,6 +171,8 @@ def _observations(prompt: Seen) -> str:
 
 
 def _conclusion(prompt: Seen) -> str:
+    if not prompt.pictures:  # what is concluded of nothing
+        return json.dumps({"reasoning": "Nothing is shown.", "scores": {"A": 60, "B": 40}, "label": "A"})
     red, green, _ = prompt.colours
     classes = re.findall(r"^([A-Z])\) (\w+)$", prompt.texts[-1], re.MULTILINE)
     scores = {letter: round(100 * {"red": red, "green": green}[name]) for letter, name in classes}

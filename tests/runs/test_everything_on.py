@@ -42,6 +42,7 @@ N_CALLS = (
     + N_DRAWN * N_ITEMS * (N_OPTIONS - 1)
     + N_VARIED * N_ITEMS * (2 + 1)
     + N_CLIPS * 3  # observe, conclude, reflect
+    + 1  # what is concluded of nothing
 )
 
 
@@ -80,6 +81,7 @@ def test_every_call_is_made_once_and_stands_behind_a_row(done: Done) -> None:
     behind = [
         tables["answers"]["calls"].explode(),
         tables["reasons"]["calls"].explode(),
+        tables["reasons"]["call_alone"],
         tables["context"]["call"],
     ]
     assert {key for keys in behind for key in keys} == set(tables["calls"]["key"])

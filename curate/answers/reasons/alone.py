@@ -27,6 +27,10 @@ class Alone:
     """Of each class, from 0 to 100; None where it was not asked for, or said nothing that can be used."""
     call: str | None = None
     """Key of the call, if it was answered."""
+    error: str | None = None
+    """Why it was not, if it failed."""
+    is_left_out: bool = False
+    """Whether the budget did not reach so far."""
 
 
 async def conclude_alone(task: Task, desk: Door) -> Alone:
@@ -34,7 +38,7 @@ async def conclude_alone(task: Task, desk: Door) -> Alone:
     prompt = conclude_prompt((), NOTHING, task)
     result = await desk.ask(Call(prompt, CONCLUDE_VERSION, receipt_of_moments(())))
     if result.reply is None:
-        return Alone()
+        return Alone(error=result.error, is_left_out=result.error is None)
     read = read_conclusion(result.reply, len(task.classes), ())
     return Alone(read.scores if isinstance(read, Conclusion) else None, result.key)
 
@@ -56,3 +60,16 @@ def without_leaning(probs: Sequence[float], alone: Alone) -> tuple[float, ...]:
     shares = [(score / total + LEANING / n_classes) / (1 + LEANING) for score in alone.scores]
     freed = [prob / share for prob, share in zip(probs, shares, strict=True)]
     return tuple(value / sum(freed) for value in freed)
+
+
+def alone_problem(alone: Alone) -> dict[str, object] | None:
+    """A row of table `problems` where the call failed."""
+    if alone.error is None:
+        return None
+    return {
+        "where": "reasons, without a clip",
+        "clip": None,
+        "kind": "answer",
+        "what": alone.error,
+        "action": "set_aside",
+    }

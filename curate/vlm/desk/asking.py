@@ -13,7 +13,7 @@ from curate.errors import BadReply, ClientError, EndpointGone, TimedOut
 from curate.vlm.client import Pace, Prompt, Reply, VisionClient
 from curate.vlm.desk.breaker import Breaker
 from curate.vlm.desk.budget import Budget, CapReached, Purse, Spending
-from curate.vlm.desk.gate import Clock, Gate, Sleep
+from curate.vlm.desk.gate import EVERYTHING, FIRST_LIMIT, Clock, Gate, Sleep
 from curate.vlm.desk.keys import call_key, canonical, prompt_digest
 from curate.vlm.desk.ledger import CallFacts, Ledger
 from curate.vlm.desk.waits import LONGEST_NAMED_WAIT_S, named_wait, wait_before_retry
@@ -79,7 +79,8 @@ class Desk:
         self._client, self._ledger = client, ledger
         self._model, self._parameters = client.model, canonical(client.parameters)
         self._retries, self._rng, self._sleep = pace.retries, rng, sleep
-        self._gate = Gate(pace.concurrency, sleep=sleep, clock=clock)
+        first, most = (EVERYTHING, EVERYTHING) if pace.queues else (FIRST_LIMIT, pace.concurrency)
+        self._gate = Gate(most, first=first, sleep=sleep, clock=clock)
         self._breaker = Breaker(pace.gone_after_s, clock)
         self._purse = Purse(budget)
         self._tickets = itertools.count()

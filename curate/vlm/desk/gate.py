@@ -10,6 +10,9 @@ from curate.errors import BadReply, ClientError, RateLimited, RetryableError, Ti
 FIRST_LIMIT = 8
 """Calls at once, before anything is known of the server."""
 
+EVERYTHING = 1_000_000
+"""Calls at once where nothing needs to be held back."""
+
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -29,15 +32,16 @@ class Gate:
         for congestion avoidance, https://doi.org/10.1016/0169-7552(89)90019-6
     """
 
-    def __init__(self, most: int, *, sleep: Sleep, clock: Clock) -> None:
+    def __init__(self, most: int, *, first: int = FIRST_LIMIT, sleep: Sleep, clock: Clock) -> None:
         """Open the gate for a few calls.
 
         Args:
             most: The limit is never above this.
+            first: The limit to begin with.
             sleep: Waits so many seconds.
             clock: Seconds; goes on while `sleep` waits.
         """
-        self.limit = float(min(FIRST_LIMIT, most))
+        self.limit = float(min(first, most))
         self._most = most
         self._sleep, self._clock = sleep, clock
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []  # a heap

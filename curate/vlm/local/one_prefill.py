@@ -28,8 +28,6 @@ class _Clip:
     """Of the prompts in their batch."""
     suffixes: tuple[tuple[int, ...], ...]
     """Token ids of each prompt after those that all share; none is empty."""
-    shape: Hashable
-    """Clips of the same shape have prefixes of the same length and can be computed together."""
 
 
 class LetterReader:
@@ -37,7 +35,9 @@ class LetterReader:
 
     The prompts of a clip begin alike. That beginning, pictures included, is
     computed once; its cache is then spread over the clip's prompts, of which
-    only the rest is computed, padded on the right where no token sees it. Not
+    only the rest is computed, padded on the right where no token sees it. Clip
+    by clip: what else waits changes no bit of a reply, so that a run made again
+    is the same to the byte. Not
     every model can go on from a cache so: the first batch, and the first one
     of much longer prompts, are also computed the plain way, and a model that
     does not say the same is asked the plain way from then on.
@@ -53,19 +53,19 @@ class LetterReader:
     def answer(self, prompts: Sequence[Prompt], images: Images) -> list[Reply]:
         """A reply a prompt, in order."""
         replies: dict[int, Reply] = {}
-        clips = [] if self.plain_because else _clips(self._checkpoint, prompts, images)
-        for _, alike in itertools.groupby(sorted(clips, key=_order), key=_order):
-            replies |= self._shared(list(alike), prompts, images)
-        left = [place for place in range(len(prompts)) if place not in replies]
-        replies |= _plain(self._checkpoint, left, prompts, images)
+        for places in _by_clip(prompts):
+            replies |= self._shared(places, prompts, images) or _plain(
+                self._checkpoint, places, prompts, images
+            )
         return [replies[place] for place in range(len(prompts))]
 
-    def _shared(self, clips: Sequence[_Clip], prompts: Sequence[Prompt], images: Images) -> dict[int, Reply]:
-        """Replies by place; none where the model turns out not to share."""
-        if self.plain_because:
+    def _shared(self, places: list[int], prompts: Sequence[Prompt], images: Images) -> dict[int, Reply]:
+        """Replies by place; none where there is nothing to share, or the model turns out not to."""
+        if self.plain_because or len(places) < 2 or not prompts[places[0]].pictures:
             return {}
         try:
-            replies = _from_prefixes(self._checkpoint, clips, prompts, images)
+            clip = _clip(self._checkpoint, places, prompts)
+            replies = _from_prefix(self._checkpoint, clip, prompts, images)
             longest = max(reply.tokens_in or 0 for reply in replies.values())
             if longest > 2 * self._longest_checked:
                 plain = _plain(self._checkpoint, list(replies), prompts, images)
@@ -77,13 +77,21 @@ class LetterReader:
         return replies
 
 
-def _clips(checkpoint: Checkpoint, prompts: Sequence[Prompt], images: Images) -> list[_Clip]:
-    """Those clips that several prompts are about."""
+def _by_clip(prompts: Sequence[Prompt]) -> list[list[int]]:
+    """Places of the prompts that are computed together."""
     places: dict[Hashable, list[int]] = {}
     for place, prompt in enumerate(prompts):
-        places.setdefault(opening(prompt), []).append(place)
-    several = [found for shown, found in places.items() if shown and len(found) > 1]
-    return [_clip(checkpoint, found, prompts, images) for found in several]
+        places.setdefault(together(prompt), []).append(place)
+    return list(places.values())
+
+
+def together(prompt: Prompt) -> Hashable:
+    """What is the same for all prompts that are computed together: what they show, and what for.
+
+    A control that shows another clip's pictures is no part of that clip: it may
+    come at any time.
+    """
+    return opening(prompt), prompt.again
 
 
 def opening(prompt: Prompt) -> tuple[Hashable, ...]:
@@ -92,63 +100,54 @@ def opening(prompt: Prompt) -> tuple[Hashable, ...]:
     return prompt.parts[: last + 1]
 
 
-def _clip(checkpoint: Checkpoint, places: list[int], prompts: Sequence[Prompt], images: Images) -> _Clip:
+def _clip(checkpoint: Checkpoint, places: Sequence[int], prompts: Sequence[Prompt]) -> _Clip:
     rows = checkpoint.ids([prompts[place] for place in places])
     # At least one token is left of each prompt: it is the one that the letter comes after.
     longest = min(map(len, rows)) - 1
     differs = (place for place in range(longest) if len({row[place] for row in rows}) > 1)
     n_shared = next(differs, longest)
-    sizes = tuple(images[picture.sha256].size for picture in prompts[places[0]].pictures)
-    return _Clip(tuple(places), tuple(tuple(row[n_shared:]) for row in rows), (sizes, n_shared, len(places)))
+    return _Clip(tuple(places), tuple(tuple(row[n_shared:]) for row in rows))
 
 
-def _order(clip: _Clip) -> str:
-    return repr(clip.shape)
-
-
-def _from_prefixes(
-    checkpoint: Checkpoint, clips: Sequence[_Clip], prompts: Sequence[Prompt], images: Images
+def _from_prefix(
+    checkpoint: Checkpoint, clip: _Clip, prompts: Sequence[Prompt], images: Images
 ) -> dict[int, Reply]:
-    """Replies to the prompts of clips of the same shape, by place.
+    """Replies to the prompts of a clip, by place.
 
     Raises:
         CannotShareError: See there.
     """
     import torch
 
-    inputs = checkpoint.inputs([prompts[clip.places[0]] for clip in clips], images, padding_side="right")
-    n_prefix = _prefix_length(inputs, clips)
+    inputs = checkpoint.inputs([prompts[clip.places[0]]], images)
+    n_prefix = _prefix_length(inputs, clip)
     try:
         with torch.inference_mode():
-            logits = _logits(checkpoint, inputs, n_prefix, [row for clip in clips for row in clip.suffixes])
+            logits = _logits(checkpoint, inputs, n_prefix, clip.suffixes)
     except torch.OutOfMemoryError:
         raise
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise CannotShareError(
             f"it does not go on from a prefix ({type(error).__name__}: {error})"
         ) from error
-    rows = iter(logits)
+    rows = zip(clip.places, clip.suffixes, logits, strict=True)
     return {
-        place: checkpoint.letter_reply(prompts[place], next(rows), n_prefix + len(row), n_prefix * (nth > 0))
-        for clip in clips
-        for nth, (place, row) in enumerate(zip(clip.places, clip.suffixes, strict=True))
+        place: checkpoint.letter_reply(prompts[place], row, n_prefix + len(suffix), n_prefix * (nth > 0))
+        for nth, (place, suffix, row) in enumerate(rows)
     }
 
 
-def _prefix_length(inputs: Any, clips: Sequence[_Clip]) -> int:
-    """Tokens of the shared beginning, pictures included; the same for all clips.
+def _prefix_length(inputs: Any, clip: _Clip) -> int:
+    """Tokens of the shared beginning, pictures included.
 
     Raises:
         CannotShareError: The processor made other tokens than the tokenizer alone.
     """
-    lengths = [int(length) for length in inputs["attention_mask"].sum(dim=1)]
-    prefixes = {length - len(clip.suffixes[0]) for length, clip in zip(lengths, clips, strict=True)}
-    ends = zip(inputs["input_ids"].tolist(), lengths, clips, strict=True)
-    if len(prefixes) > 1 or any(
-        tuple(row[length - len(clip.suffixes[0]) : length]) != clip.suffixes[0] for row, length, clip in ends
-    ):
+    (row,) = inputs["input_ids"].tolist()
+    n_suffix = len(clip.suffixes[0])
+    if tuple(row[-n_suffix:]) != clip.suffixes[0]:
         raise CannotShareError("the words after the pictures are not the same tokens in every prompt")
-    return prefixes.pop()
+    return len(row) - n_suffix
 
 
 def _logits(
@@ -158,21 +157,21 @@ def _logits(
 
     Args:
         checkpoint: Computes.
-        inputs: A row a clip; the first `n_prefix` columns are its prefix.
-        n_prefix: How many tokens the prompts of a clip share.
-        suffixes: As many for each clip, clip after clip.
+        inputs: One row; the first `n_prefix` columns are the prefix.
+        n_prefix: How many tokens the prompts of the clip share.
+        suffixes: Of each prompt.
     """
     import torch
 
     model = checkpoint.model
     prefix = {name: each[:, :n_prefix] if name in _BY_TOKEN else each for name, each in inputs.items()}
     past = model(**prefix, use_cache=True, logits_to_keep=1).past_key_values
-    past.batch_repeat_interleave(len(suffixes) // len(inputs["input_ids"]))
+    past.batch_repeat_interleave(len(suffixes))
     columns = sorted({len(suffix) - 1 for suffix in suffixes})
     padded = torch.zeros(len(suffixes), columns[-1] + 1, dtype=torch.long)
     for row, suffix in zip(padded, suffixes, strict=True):
         row[: len(suffix)] = torch.tensor(suffix)
-    # No mask: rows have prefixes of equal length, and no token looks ahead to the padding on its right.
+    # No mask: all rows have the same prefix, and no token looks ahead to the padding on its right.
     # Without one, a model that counts positions by itself goes on from where each prefix ended.
     logits: torch.Tensor = model(
         input_ids=padded.to(model.device),
@@ -210,7 +209,7 @@ def _tolerance(checkpoint: Checkpoint) -> float:
 def _plain(
     checkpoint: Checkpoint, places: Sequence[int], prompts: Sequence[Prompt], images: Images
 ) -> dict[int, Reply]:
-    """Replies to prompts that are computed each on its own, by place."""
+    """Replies to prompts of which nothing is shared, by place."""
     import torch
 
     replies: dict[int, Reply] = {}

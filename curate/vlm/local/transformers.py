@@ -12,7 +12,7 @@ from curate.errors import ClientError
 from curate.recipe import TransformersBackend
 from curate.vlm.client import Abilities, CacheCounts, Pace, Prompt, Reply
 from curate.vlm.local.local_model import LocalModel, load_model
-from curate.vlm.local.one_prefill import opening
+from curate.vlm.local.one_prefill import together
 from curate.vlm.local.trial import trial_prompts
 
 IDLE_TURNS = 10
@@ -66,8 +66,8 @@ class TransformersClient:
 
     @property
     def pace(self) -> Pace:
-        """Three batches: one is answered, one waits, and of the third clips gather until they are whole."""
-        return Pace(concurrency=3 * self._backend.batch_size)
+        """Clips for three batches, each put as a whole: one is answered while the next ones gather."""
+        return Pace(concurrency=3 * self._backend.batch_size, queues=True)
 
     async def prepare(self) -> Abilities:
         """Try whether the model goes on from a prefix, and say if it does not.
@@ -118,7 +118,7 @@ class TransformersClient:
         while True:
             await self._gathered()
             size = self._backend.batch_size
-            batch, self._waiting = whole_clips(self._waiting, size, key=lambda each: opening(each.prompt))
+            batch, self._waiting = whole_clips(self._waiting, size, key=lambda each: together(each.prompt))
             await self._answer(batch)
 
     async def _gathered(self) -> None:

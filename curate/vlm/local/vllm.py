@@ -72,7 +72,7 @@ class VllmClient:
     @property
     def pace(self) -> Pace:
         """Twice what is computed at once: the next prompts wait in the engine, not here."""
-        return Pace(concurrency=min(2 * self._backend.max_num_seqs, MOST_AT_ONCE))
+        return Pace(concurrency=min(2 * self._backend.max_num_seqs, MOST_AT_ONCE), queues=True)
 
     async def prepare(self) -> Abilities:
         """Start the engine: a minute or more for a large model.

@@ -66,7 +66,8 @@ class OpenAIClient:
     @property
     def pace(self) -> Pace:
         """As the recipe says."""
-        return Pace(self._backend.concurrency, self._backend.retries, self._backend.gone_after_s)
+        backend = self._backend
+        return Pace(backend.concurrency, backend.retries, gone_after_s=backend.gone_after_s)
 
     async def prepare(self) -> Abilities:
         """Ask the server what it is, whether it has the model, and what it can tell.

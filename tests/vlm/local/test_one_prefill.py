@@ -104,9 +104,14 @@ def test_a_clips_pictures_are_computed_once(checkpoint: Checkpoint) -> None:
     model.passes.clear()
     prompts = [*about((3, 4), "Which?", "Who, then?"), *about((5, 6), "Who?", "Where?")]
     assert len(answered(local, prompts)) == 4
-    # 2 clips x 2 pictures x 4 x 4 patches of 8 x 8 pixels, 1 + 4 + 2 x 6 tokens and "Wh", which all share
-    # within their clip; then 4 rows, the longest of "o, then?" and the 2 + 9 tokens after it.
-    assert model.passes == [(2, 19, 64), (4, len("o, then?") + 11, 0)]
+    # Of each clip 2 pictures x 4 x 4 patches of 8 x 8 pixels, 1 + 4 + 2 x 6 tokens and "Wh", which both
+    # prompts share; then 2 rows, the longest of "o, then?" or "ere?" and the 2 + 9 tokens after it.
+    assert model.passes == [
+        (1, 19, 32),
+        (2, len("o, then?") + 11, 0),
+        (1, 19, 32),
+        (2, len("ere?") + 11, 0),
+    ]
 
 
 def test_a_model_that_loses_its_place_is_asked_the_plain_way(checkpoint: Checkpoint) -> None:
