@@ -110,11 +110,11 @@ class Pace:
     """Prompts under way at once, at most."""
     retries: int = 0
     """How often a prompt is put again after a `RetryableError`."""
+    gone_after_s: float = 60.0
+    """The model counts as gone when nothing was answered for so long and calls fail."""
     queues: bool = False
     """Whether the client takes whatever it is put and batches it itself, as a model in this
     process does: nothing is then held back, and a clip's prompts are put as a whole."""
-    gone_after_s: float = 60.0
-    """The model counts as gone when nothing was answered for so long and calls fail."""
 
 
 @dataclass(frozen=True, slots=True)

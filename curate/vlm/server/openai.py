@@ -66,8 +66,7 @@ class OpenAIClient:
     @property
     def pace(self) -> Pace:
         """As the recipe says."""
-        backend = self._backend
-        return Pace(backend.concurrency, backend.retries, gone_after_s=backend.gone_after_s)
+        return Pace(self._backend.concurrency, self._backend.retries, self._backend.gone_after_s)
 
     async def prepare(self) -> Abilities:
         """Ask the server what it is, whether it has the model, and what it can tell.
