@@ -13,6 +13,7 @@ from curate.recipe import (
     DatasetClips,
     Evaluation,
     FolderClips,
+    Frames,
     OpenAIBackend,
     ReplayBackend,
     Task,
@@ -22,6 +23,7 @@ from curate.recipe import (
     sound_sections,
 )
 from curate.sections import Section
+from curate.vlm.backends import missing_key
 
 
 def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
@@ -36,6 +38,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     truth = evaluation.truth if isinstance(evaluation, Evaluation) else None
     if isinstance(answers, Answers):
         problems += _questionnaire(answers)
+        problems += _in_vain(answers, sections)
     problems += vlm_problems(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
@@ -59,6 +62,26 @@ def _questionnaire(answers: Answers) -> list[Problem]:
         return [Problem(f"{path.name}: {found.where}", found.what, found.fix) for found in error.problems]
 
 
+def _in_vain(answers: Answers, sections: Mapping[str, Section]) -> list[Problem]:
+    """What is asked for and could not have any effect."""
+    clips, frames = sections.get("clips"), sections.get("frames")
+    problems = []
+    if answers.transcript and isinstance(clips, FolderClips | DatasetClips) and not _transcripts(clips):
+        where = "clips.labels.transcript" if isinstance(clips, FolderClips) else "clips.transcript"
+        what = "is true, and no column of transcripts is named"
+        problems.append(Problem("answers.transcript", what, f"Name one in {where}"))
+    if answers.context == "between" and isinstance(frames, Frames) and frames.count == 1:
+        what = "is between, and one picture a clip has nothing between it and another"
+        problems.append(Problem("answers.context", what, "Raise frames.count"))
+    return problems
+
+
+def _transcripts(clips: FolderClips | DatasetClips) -> str | None:
+    if isinstance(clips, DatasetClips):
+        return clips.transcript
+    return clips.labels.transcript if clips.labels else None
+
+
 def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> list[Problem]:
     label = clips.labels is not None if isinstance(clips, FolderClips) else clips.label is not None
     if label or clips.votes or clips.classifiers or not isinstance(task, Task) or task.ordinal:
@@ -70,7 +93,7 @@ def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> l
 def vlm_problems(vlm: Section | None, environ: Mapping[str, str]) -> list[Problem]:
     """What stands in the way of asking a model, as far as that can be told without asking it."""
     if isinstance(vlm, OpenAIBackend):
-        return _key(vlm, environ)
+        return [problem] if (problem := missing_key(vlm, environ)) else []
     if isinstance(vlm, TransformersBackend) and importlib.util.find_spec("transformers") is None:
         return [Problem("vlm.backend", "transformers is not installed", "pip install torch transformers")]
     if isinstance(vlm, VllmBackend) and importlib.util.find_spec("vllm") is None:
@@ -80,11 +103,3 @@ def vlm_problems(vlm: Section | None, environ: Mapping[str, str]) -> list[Proble
             Problem("vlm.ledger", f"{vlm.ledger}: no such file", "Name the ledger.sqlite of an earlier run")
         ]
     return []
-
-
-def _key(vlm: OpenAIBackend, environ: Mapping[str, str]) -> list[Problem]:
-    if vlm.is_local or environ.get(vlm.api_key_env):
-        return []
-    what = f"{vlm.api_key_env} is not set, and {vlm.base_url} is not this machine"
-    fix = f"export {vlm.api_key_env}=…, or name another variable in vlm.api_key_env"
-    return [Problem("vlm.api_key_env", what, fix)]

@@ -163,7 +163,8 @@ async def _prepared(client: VisionClient) -> Abilities:
         except RetryableError as error:
             wait_s = wait_before_retry(error, attempts, min(client.pace.retries, _PREPARED_AGAIN), rng)
             if wait_s is None:
-                raise EndpointGone(f"{error}. Nothing was asked; the same command tries again") from error
+                said = str(error).rstrip(".")
+                raise EndpointGone(f"{said}. Nothing was asked; the same command tries again") from error
             await asyncio.sleep(wait_s)
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from curate.clips.media import media_bytes, media_store
 from curate.files import write_text
 from curate.manifest import Manifest
-from curate.recipe import Recipe, TransformersBackend
+from curate.recipe import OpenAIBackend, Recipe, TransformersBackend
 from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
@@ -57,7 +57,8 @@ def release_content(run: Run) -> ReleaseContent:
 
 
 def _how_asked(run: Run, manifest: Manifest) -> HowAsked:
-    counts = manifest.stages["answers"].counts
+    # A model in this process tells the same of every call: its own count would say nothing else.
+    counts = manifest.stages["answers"].counts if isinstance(run.recipe.vlm, OpenAIBackend) else {}
     return HowAsked(
         questionnaire=run.questionnaire,
         answers=run.recipe.answers,
@@ -81,4 +82,4 @@ def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
     if left := manifest.stages["clips"].counts["not_sampled"]:
         yield f"This is a sample: {left} more clips of the source were left out."
     if missing := asked["left_out"] + asked["failed"]:
-        yield f"It is incomplete: {missing} questions were not answered, for they were left out or failed."
+        yield f"This release is incomplete: {missing} questions were not answered, for they were left out or failed."

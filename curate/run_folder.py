@@ -14,7 +14,7 @@ from curate.errors import InputError, Problem, RecipeError
 from curate.files import write_text
 from curate.frames.pictures import PictureStore
 from curate.questionnaire import Questionnaire, load_questionnaire
-from curate.recipe import Recipe, load_recipe
+from curate.recipe import OpenAIBackend, Recipe, load_recipe
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is in all."""
@@ -156,7 +156,12 @@ def open_run(
 
 
 def _unpriced(recipe: Recipe, caps: Caps) -> list[Problem]:
-    if caps.max_cost is None or getattr(recipe.vlm, "price", None) is not None:
+    if caps.max_cost is None:
+        return []
+    if not isinstance(recipe.vlm, OpenAIBackend):
+        what = "costs nothing a token, so that a cap on cost would never be reached"
+        return [Problem(f"vlm.backend {recipe.vlm.backend}", what, "Leave --max-cost out")]
+    if recipe.vlm.price is not None:
         return []
     fix = "Add input and output, in US dollars a million tokens"
     return [Problem("vlm.price", "is missing, and a cap on cost needs it", fix)]

@@ -20,7 +20,7 @@ from curate.recipe import GoldFile
 from curate.release.asking_words import media_sentence
 from curate.release.content import Metrics
 from curate.release.load import load_release
-from curate.release.outcome_words import cost_in_short
+from curate.release.outcome_words import cost_in_short, unusable
 from curate.release.truth import against_truth
 from curate.run_folder import Caps, Progress, Run, open_run, reopen_run, silent
 
@@ -97,6 +97,8 @@ def findings(finished: Run) -> Iterator[str]:
     if pseudo["made"]:
         yield f"{pseudo['accepted']} of {pseudo['made']} pseudo-labels accepted"
     yield from _measured(metrics)
+    if lost := unusable(metrics["answers"]):
+        yield f"warning: {lost}"
     yield from _asked(metrics["asking"])
     asked = Manifest.load(finished.folder).stages["answers"].counts
     if asked["left_out"] or asked["failed"]:

@@ -38,9 +38,36 @@ def test_a_server_elsewhere_needs_a_key_from_the_environment(tmp_path: Path) -> 
     )
     assert told(path) == [
         "vlm.api_key_env: MY_KEY is not set, and https://api.example.org is not this machine. "
-        "export MY_KEY=…, or name another variable in vlm.api_key_env"
+        "export MY_KEY=…, any word if the server wants none, or name another variable in vlm.api_key_env"
     ]
     assert told(path, MY_KEY="secret") == []
+
+
+def test_a_key_in_the_recipe_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    for key in ("sk-proj-SECRET12345", "abcSECRET12345"):
+        (tmp_path / key).mkdir()
+        vlm = f"{{backend: openai, model: m, api_key_env: {key}}}"
+        (problem,) = told(street(tmp_path / key, vlm))
+        assert "A key itself must not stand in a recipe" in problem
+        assert "SECRET" not in problem
+
+
+def test_what_could_have_no_effect_is_told(tmp_path: Path) -> None:
+    path = street(tmp_path)
+    asked = "answers: {transcript: true, context: between}\nframes: {count: 1}\n"
+    path.write_text(path.read_text(encoding="utf-8") + asked, encoding="utf-8")
+    transcript, context = told(path)
+    assert transcript.startswith("answers.transcript: is true, and no column of transcripts is named")
+    assert context.startswith("answers.context: is between, and one picture a clip has nothing between")
+
+
+def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+    path = street(tmp_path)
+    asked = "answers: {probabilities: samples, debias: content_free, controls: {no_media: 0}}\n"
+    path.write_text(path.read_text(encoding="utf-8") + asked, encoding="utf-8")
+    (problem,) = told(path)
+    assert "needs samples of 2 or more" in problem
+    assert "Raise controls.no_media" in problem
 
 
 def test_a_ledger_to_replay_must_be_there(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ class Question:
     form: Form
     version: str
     """Of the prompt."""
+    told: Told = "logprobs"
+    """How the model tells how sure it is."""
 
     def answers(self, replies: Sequence[Reply]) -> dict[str, Answer]:
         """An answer an item, in the item's own order: what one reply says, or the shares of several draws."""
@@ -76,6 +78,9 @@ class Question:
         }
 
     def _read(self, reply: Reply) -> Mapping[str, Answer]:
+        if self.told != "logprobs":
+            # A draw counts as what was drawn; its probabilities are the same for all draws.
+            reply = replace(reply, option_logprobs=None, field_logprobs=None)
         if self.version == SHEET_VERSION:
             return parse_sheet(reply, {one.item.id: one for one in self.listings})
         (one,) = self.listings
@@ -128,8 +133,8 @@ def _separate(questionnaire: Questionnaire, told: Told, way: Way, listing: Listi
     text = stated_text if told == "stated" else question_text
     words = text(questionnaire, listing.item, wording=way.wording, order=listing.order)
     if told == "stated":
-        return Question(way, (listing,), words, _sheet(stated_form(listing.item)), STATED_VERSION)
-    return Question(way, (listing,), words, Letter(listing.letters), PROMPT_VERSION)
+        return Question(way, (listing,), words, _sheet(stated_form(listing.item)), STATED_VERSION, told)
+    return Question(way, (listing,), words, Letter(listing.letters), PROMPT_VERSION, told)
 
 
 def _joint(questionnaire: Questionnaire, told: Told, way: Way, listings: Sequence[Listing]) -> Question:
@@ -137,7 +142,7 @@ def _joint(questionnaire: Questionnaire, told: Told, way: Way, listings: Sequenc
     orders = {one.item.id: one.order for one in listings}
     words = sheet_text(questionnaire, wording=way.wording, orders=orders, stated=stated)
     form = _sheet(sheet_form(questionnaire, stated=stated))
-    return Question(way, tuple(listings), words, form, SHEET_VERSION)
+    return Question(way, tuple(listings), words, form, SHEET_VERSION, told)
 
 
 def _sheet(form: SheetForm) -> Sheet:

@@ -38,8 +38,9 @@ class Watch:
             raise WrongMediaError(
                 f"answers are not about the pictures that were sent: {found.reason}. "
                 "What was answered so far is kept. Look at the server: its caches, its chat template, "
-                "whether the model sees pictures at all. Then go on with a fresh run, or set "
-                "answers.controls.wrong_media to warn to go on all the same"
+                "whether the model sees pictures at all. Then run into another folder (--out), for the "
+                "replies in this one stay as they are; or set answers.controls.wrong_media to warn, to go on "
+                "all the same"
             )
 
 

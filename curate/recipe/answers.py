@@ -95,16 +95,15 @@ class Answers(Section):
     """Which clips are drawn for variants and controls."""
 
     @model_validator(mode="after")
-    def _samples_are_several(self) -> Self:
+    def _settings_fit(self) -> Self:
+        misfits = []
         if self.probabilities == "samples" and self.samples < 2:
-            raise ValueError("probabilities: samples needs samples of 2 or more. Raise samples, say to 5")
-        return self
-
-    @model_validator(mode="after")
-    def _content_free_has_its_control(self) -> Self:
+            misfits.append("probabilities: samples needs samples of 2 or more. Raise samples, say to 5")
         if self.debias == "content_free" and self.controls.no_media == 0:
-            raise ValueError(
+            misfits.append(
                 "debias: content_free rests on the control no_media, whose share is 0. "
                 "Raise controls.no_media"
             )
+        if misfits:
+            raise ValueError("; ".join(misfits))
         return self

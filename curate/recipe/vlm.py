@@ -1,5 +1,6 @@
 """Which vision-language model answers, and where it runs."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -41,8 +42,9 @@ class OpenAIBackend(Section):
     api_key_env: str = "OPENAI_API_KEY"
     """Environment variable that holds the key; a local server needs none."""
 
-    concurrency: int = Field(default=8, ge=1, le=1024)
-    """Requests under way at once, at most; fewer while the server is busy."""
+    concurrency: int = Field(default=64, ge=1, le=1024)
+    """Requests under way at once, at most. How many the server bears is found out: eight to begin
+    with, twice as many with every round of replies until it balks."""
 
     timeout_s: float = Field(default=120, gt=0)
     """Longest wait for one reply, in seconds."""
@@ -61,6 +63,17 @@ class OpenAIBackend(Section):
 
     price: Price | None = None
     """What the server's tokens cost; a cap on cost needs it."""
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            # Not repeated here: it may be the key itself.
+            raise ValueError(
+                "is no name of an environment variable in capitals, such as OPENAI_API_KEY. "
+                "A key itself must not stand in a recipe"
+            )
+        return name
 
     @field_validator("base_url")
     @classmethod

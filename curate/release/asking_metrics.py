@@ -23,6 +23,7 @@ from curate.release.asking_totals import (
     context_outcomes,
     cost,
     reason_outcomes,
+    transcripts,
 )
 from curate.release.content import HowAsked, Metrics, Tables
 from curate.release.tally import base_answers, mean, plain
@@ -46,9 +47,13 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
         - mode, debias: as the recipe says.
         - sources: of the answers that count, how many came with which
           probabilities; source and mask as schemas/answers.yaml says.
-        - variants, controls: clips and answers of each kind.
+        - variants, controls: clips and answers of each kind, the ways of asking,
+          and the most different replies that any item's answers rest on: 1
+          where all clips were asked in the same words, with the same pictures.
         - items: see `_item`.
         - verdict: whether answers are about the pictures that were sent.
+        - transcripts: clips that were asked about, and those of which what is
+          said was sent; None where it was not to be.
         - context, reasons: what came of them; None where they were not asked for.
         - collapse: see `curate.release.asking_totals.class_shares`.
         - cost: of all calls that the tables rest on.
@@ -63,6 +68,7 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
         "controls": _controls(answers),
         "items": _items(answers, how),
         "verdict": _verdict(verdict),
+        "transcripts": transcripts(tables) if how.answers.transcript else None,
         "context": context_outcomes(tables.context),
         "reasons": reason_outcomes(tables.reasons, classes),
         "collapse": class_shares(tables, classes),
@@ -90,7 +96,15 @@ def _size(answers: pl.DataFrame) -> Metrics:
         "clips": answers["clip_id"].n_unique(),
         "answers": answers.height,
         "ways": answers["variant"].n_unique(),
+        "most_replies": _most_replies(answers),
     }
+
+
+def _most_replies(answers: pl.DataFrame) -> int:
+    """Of the item with the most; several draws that make one answer are one reply."""
+    replied = answers.filter(pl.col("calls").list.len() > 0)
+    found = replied.group_by("item").agg(pl.col("calls").list.sort().list.join(" ").n_unique())
+    return max(found["calls"], default=0)
 
 
 def _items(answers: pl.DataFrame, how: HowAsked) -> list[Metrics]:

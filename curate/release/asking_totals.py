@@ -16,6 +16,13 @@ from curate.vlm.desk.budget import cost_of
 _TOKENS = ("tokens_in", "tokens_out", "tokens_cached")
 
 
+def transcripts(tables: Tables) -> Metrics:
+    """Clips that were asked about, and those of them of which it is known what is said."""
+    asked = tables.clips.join(tables.answers, on="clip_id", how="semi")
+    said = asked["transcript"].fill_null("").str.strip_chars() != ""
+    return {"clips": asked.height, "with": n_true(said)}
+
+
 def context_outcomes(context: pl.DataFrame) -> Metrics | None:
     """Gaps between key frames by what was said of them; None where none was described."""
     if not context.height:
@@ -125,11 +132,11 @@ def cost(calls: pl.DataFrame, how: HowAsked) -> Metrics:
 
     Returns:
         - calls, and tokens where the server told them.
-        - cached: share of prompt tokens that the server had cached, by what it
-          told of each call; n in tokens.
-        - prefix: the same by the server's own count of its prefix cache while
+        - cached: share of prompt tokens that were in the prefix cache, by what
+          was told of each call; n in tokens.
+        - prefix: the same by a server's own count of its prefix cache while
           it was last asked; what others asked meanwhile is in it. None where
-          it tells none.
+          it tells none, and of a model that is no server.
         - usd: US dollars, of the `usd_calls` calls whose tokens are known; None
           without a price.
     """

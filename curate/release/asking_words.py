@@ -11,14 +11,13 @@ from curate.release.phrases import DASH, count, percent
 
 _SOURCES: Mapping[tuple[str, str | None], str] = {
     ("logprobs", "before_mask"): (
-        "those of the options' letters among everything that the model might have said, told before any "
-        "of it was ruled out"
+        "the model's own for the options' letters as its next word, among all words (before_mask)"
     ),
     ("logprobs", "after_mask"): (
-        "those of the options' letters among the allowed replies only: how much the model would rather have "
-        "said something else is not known"
+        "the model's own for the options' letters as its next word, among the letters alone (after_mask): "
+        "how much it would rather have said something else is not known"
     ),
-    ("logprobs", None): "those of the options' letters, as the server told them",
+    ("logprobs", None): "the model's own for the options' letters as its next word, as the server told them",
     ("samples", None): "shares of answers that were drawn several times",
     ("stated", None): "what the model said of itself in words, which is surer than it should be as a rule",
     ("text", None): "not known: one option was named, and it stands for certainty",
@@ -28,6 +27,16 @@ _KINDS = {
     "wording": "in other words",
     "repeat": "again in the same words",
 }
+_COLUMNS = {
+    "canary": "Changed with another clip's pictures, of those that should",
+    "no_media": "Likeliest without pictures",
+    "shuffled": "Changed with pictures out of order",
+    "order": "Same in another order of options",
+    "wording": "Same in other words",
+    "repeat": "Same when asked again",
+    "places": "Gained by place, first to last [share]",
+}
+"""Of the table of controls and variants; those of which nothing is known are left out."""
 _CONCLUDED = {"concluded": "Conclusions of the model", "refined": "Refined labels"}
 
 
@@ -43,7 +52,7 @@ def how_asked(asking: Metrics, answers: Answers) -> list[str]:
         *(_source(one) for one in asking["sources"]),
         *_debiased(asking),
         *_varied(asking["variants"]),
-        *(["What is said in a clip stood in its prompts, as quoted data."] if answers.transcript else []),
+        *_transcripts(asking["transcripts"]),
         *_context(asking["context"]),
     ]
 
@@ -100,6 +109,14 @@ def _ways(kind: str, ways: int) -> str:
     return f"{'once' if ways == 1 else f'{ways} times'} more in the same words"
 
 
+def _transcripts(found: Metrics | None) -> Iterator[str]:
+    if found is not None:
+        yield (
+            f"What is said in a clip stood in its prompts, as quoted data: of {found['with']:,} of "
+            f"{count(found['clips'], 'clip')}."
+        )
+
+
 def _context(context: Metrics | None) -> Iterator[str]:
     if context is None:
         return
@@ -147,9 +164,8 @@ def _guessed(asking: Metrics) -> Iterator[str]:
     guessed = [(name, found) for name, found in known if found["top"] != UNSEEN]
     if not known:
         return
-    clips = count(asking["controls"]["no_media"]["clips"], "clip")
     opening = (
-        f"Without any picture ({clips}), where “{UNSEEN}” is the answer, the "
+        f"Without any picture ({_of_how_many(asking['controls']['no_media'])}), where “{UNSEEN}” is the answer, the "
         f"model leans to it in {len(known) - len(guessed)} of {count(len(known), 'question')}"
     )
     told = "; ".join(f"{name} “{found['top']}”, {percent(found['top_share'])}" for name, found in guessed)
@@ -157,26 +173,39 @@ def _guessed(asking: Metrics) -> Iterator[str]:
     yield f"{opening}{rest}."
 
 
+def _of_how_many(alone: Metrics) -> str:
+    """How many clips were asked about without pictures, and whether that was more than one question each."""
+    clips = count(alone["clips"], "clip")
+    if alone["most_replies"] == 1 and alone["clips"] > 1:
+        return f"one answer a question for all {clips}, whose words are the same"
+    return clips
+
+
 def _ordered(items: list[Metrics]) -> Iterator[str]:
-    """Whether the order of the pictures matters."""
+    """Whether the order of the pictures matters, beside what changes when nothing does."""
     found = [item["controls"]["shuffled"] for item in items if item["controls"]["shuffled"]]
     n = sum(one["n"] for one in found)
     if not n:
         return
     changed = sum(round(one["changed"] * one["n"]) for one in found)
-    meaning = (
-        "the order of the pictures, and with it time, is used"
-        if _is_beyond_noise(found)
-        else "nothing shows that their order, and with it time, is used"
-    )
-    yield f"With the pictures out of order, {changed} of {count(n, 'answer')} changed: {meaning}."
+    yield f"With the pictures out of order, {changed} of {count(n, 'answer')} changed{_meaning(changed, found)}."
 
 
-def _is_beyond_noise(found: list[Metrics]) -> bool:
-    """Whether answers to shuffled pictures differ more than answers to the same question, in any item."""
-    return any(
-        one["changed_low"] > 0.05 and one["total_variation"] > 2 * (one["noise"] or 0.0) for one in found
-    )
+def _meaning(changed: int, found: list[Metrics]) -> str:
+    """What changed answers say; without a second answer in the same words, nothing."""
+    beside = [one for one in found if one["noise"] is not None]
+    if changed and not beside:
+        return (
+            "; how many change by themselves was not measured, for nothing was asked again in the same words"
+        )
+    if any(map(_is_beyond_noise, beside)):
+        return ": the order of the pictures, and with it time, is used"
+    return ": nothing shows that their order, and with it time, is used"
+
+
+def _is_beyond_noise(one: Metrics) -> bool:
+    """Whether an item's answers to shuffled pictures differ more than answers to the same question."""
+    return bool(one["changed_low"] > 0.05 and one["total_variation"] > 2 * one["noise"])
 
 
 def _steady(kind: str, items: list[Metrics]) -> Iterator[str]:
@@ -196,23 +225,31 @@ def words(metrics: Metrics, answers: Answers) -> dict[str, Any]:
     """What a template shows of the asking, by name."""
     asking, collapse = metrics["asking"], metrics["asking"]["collapse"]
     found = [(title, collapse[key]) for key, title in _CONCLUDED.items() if collapse[key]]
+    rows = [_steadiness(item) for item in asking["items"]]
     return {
         "how_asked": how_asked(asking, answers),
         "trusted": trusted(asking),
         "reasoned": reasoned(asking["reasons"]),
+        "class_heading": _class_heading(asking),
         "collapsed": [collapsed(one, title.lower()) for title, one in found],
         "class_tables": found,
         "cost_lines": cost_lines(asking["cost"], metrics["counts"]["clips"]),
         "is_wrong_media": asking["verdict"]["verdict"] == "wrong_media",
         "media_sentence": media_sentence(asking["verdict"]),
-        "has_comparisons": any(map(_is_compared, asking["items"])),
-        "steadiness": [_steadiness(item) for item in asking["items"]],
-        "has_priors": any(item["position_prior"] for item in asking["items"]),
+        "columns": {
+            name: title for name, title in _COLUMNS.items() if any(row[name] != DASH for row in rows)
+        },
+        "steadiness": rows,
     }
 
 
-def _is_compared(item: Metrics) -> bool:
-    return any((*item["controls"].values(), *item["stability"].values()))
+def _class_heading(asking: Metrics) -> str:
+    """Names what of conclusions and refined labels there is."""
+    parts = (
+        ("conclusions", asking["reasons"] or asking["collapse"]["concluded"]),
+        ("refined labels", asking["collapse"]["refined"]),
+    )
+    return f"{' and '.join(name for name, found in parts if found)}, class by class".capitalize()
 
 
 def _steadiness(item: Metrics) -> dict[str, str]:

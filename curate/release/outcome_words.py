@@ -9,6 +9,9 @@ _REFERENCES = {
     "others": "the labels that came with the other clips",
     "equal": "equal shares",
 }
+UNUSABLE = 0.2
+"""Share of questions without an answer that can be used from which to warn."""
+_UNUSABLE = {"refusal": "refused", "unparsable": "unparsable", "failed": "without a reply"}
 
 
 def reasoned(reasons: Metrics | None) -> list[str]:
@@ -63,6 +66,20 @@ def collapsed(found: Metrics, what: str) -> str:
     )
 
 
+def unusable(answers: Metrics) -> str | None:
+    """That many questions have no answer that can be used; None where they are few.
+
+    Args:
+        answers: Counts by outcome, as `curate.release.metrics.measure` gives them.
+            "Cannot be seen" is an answer.
+    """
+    lost = sum(answers[name] for name in _UNUSABLE)
+    if not lost or lost < UNUSABLE * answers["asked"]:
+        return None
+    parts = ", ".join(f"{answers[name]:,} {words}" for name, words in _UNUSABLE.items() if answers[name])
+    return f"{lost:,} of {count(answers['asked'], 'question')} have no answer that can be used ({parts})"
+
+
 def cost_lines(cost: Metrics, n_clips: int) -> list[str]:
     """What the calls took, and how much of it a cache saved."""
     lines = [
@@ -70,8 +87,8 @@ def cost_lines(cost: Metrics, n_clips: int) -> list[str]:
         f"{count(cost['tokens_out'], 'reply token')}."
     ]
     if cost["cached"]["n"]:
-        lines.append(f"{percent(cost['cached']['value'])} of the prompt tokens were in the server's cache.")
-    if cost["prefix"] and cost["prefix"]["n"]:
+        lines.append(f"{percent(cost['cached']['value'])} of the prompt tokens were in the prefix cache.")
+    if cost["prefix"] and cost["prefix"]["n"] and cost["prefix"] != cost["cached"]:
         lines.append(
             f"By its own count the server found {percent(cost['prefix']['value'])} of "
             f"{count(cost['prefix']['n'], 'token')} in its prefix cache when it was last asked."

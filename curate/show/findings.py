@@ -5,7 +5,7 @@ from typing import Literal
 
 from curate.release.asking_words import media_sentence
 from curate.release.content import Metrics
-from curate.release.outcome_words import collapsed
+from curate.release.outcome_words import collapsed, unusable
 from curate.release.phrases import count, percent
 
 MANY = 0.3
@@ -127,7 +127,7 @@ def _silence(metrics: Metrics) -> Finding | None:
         return Finding(
             "The model answered no question: the labels rest on what came with the data.", "warning"
         )
-    if answers["share_answered"] >= 1 - MANY:
+    if answers["share_answered"] >= 1 - MANY and unusable(answers) is None:
         return None
     parts = [
         f"{percent(answers[f'share_{key}'])} {words}"

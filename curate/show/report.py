@@ -1,6 +1,8 @@
 """The report: one HTML file for somebody who did not run it, with nothing to fetch."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from curate.show import asking_plots, plots
 from curate.show.findings import findings
 from curate.show.strips import reasoned_clips, worst_clips
 
+_IN_PERCENTAGE = re.compile(r"(?<=[<>]) (?=\d+ %)|(?<=\d) (?=%)")
 MOST_PROBLEMS = 50
 """Set-aside entries that the report lists; the release holds all."""
 
@@ -84,21 +87,34 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
         "questionnaire": content.questionnaire,
         "models": content.models,
         "m": metrics,
-        "findings": findings(metrics),
+        "findings": [replace(one, text=_unbroken(one.text)) for one in findings(metrics)],
         "plots": _plots(metrics),
         "strips": worst_clips(content, picture),
         "reasoned_strips": reasoned_clips(content, picture),
-        "asking": words(metrics, content.recipe.answers),
+        "asking": _unbroken(words(metrics, content.recipe.answers)),
         "aside": aside.head(MOST_PROBLEMS).to_dicts(),
         "n_aside": aside.height,
         "versions": versions if isinstance(versions, Mapping) else {},
-        "percent": phrases.percent,
+        "percent": lambda value: _unbroken(phrases.percent(value)),
         "number": phrases.number,
         "count": phrases.count,
-        "share": phrases.share,
-        "split_rule": phrases.split_rule(content.recipe.labels),
-        "pseudo_rule": phrases.pseudo_rule(content.recipe.labels),
+        "share": lambda found: _unbroken(phrases.share(found)),
+        "split_rule": _unbroken(phrases.split_rule(content.recipe.labels)),
+        "pseudo_rule": _unbroken(phrases.pseudo_rule(content.recipe.labels)),
     }
+
+
+def _unbroken(told: Any) -> Any:  # noqa: ANN401 whatever a template is given
+    """The same with percentages that no line ends within; lists and mappings through and through."""
+    match told:
+        case str():
+            return _IN_PERCENTAGE.sub("\N{NO-BREAK SPACE}", told)
+        case list() | tuple():
+            return type(told)(map(_unbroken, told))
+        case dict():
+            return {key: _unbroken(value) for key, value in told.items()}
+        case _:
+            return told
 
 
 def _plots(metrics: Metrics) -> dict[str, Any]:

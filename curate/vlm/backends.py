@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from curate.errors import ClientError, Problem
 from curate.recipe import OpenAIBackend, ReplayBackend, TransformersBackend, Vlm
 from curate.resources import resource
 from curate.vlm.client import VisionClient
@@ -25,10 +26,24 @@ def open_client(vlm: Vlm, environ: Mapping[str, str]) -> VisionClient:
         ClientError: The model or the ledger cannot be opened.
     """
     if isinstance(vlm, OpenAIBackend):
+        if missing := missing_key(vlm, environ):
+            raise ClientError(f"{missing}")
         return OpenAIClient(vlm, environ.get(vlm.api_key_env, ""))
     if isinstance(vlm, TransformersBackend):
         return TransformersClient(vlm)
     return ReplayClient(vlm.ledger) if isinstance(vlm, ReplayBackend) else VllmClient(vlm)
+
+
+def missing_key(vlm: OpenAIBackend, environ: Mapping[str, str]) -> Problem | None:
+    """What to do where a server that is not on this machine has no key in the environment."""
+    if vlm.is_local or environ.get(vlm.api_key_env):
+        return None
+    what = f"{vlm.api_key_env} is not set, and {vlm.base_url} is not this machine"
+    fix = (
+        f"export {vlm.api_key_env}=…, any word if the server wants none, or name another variable in "
+        "vlm.api_key_env"
+    )
+    return Problem("vlm.api_key_env", what, fix)
 
 
 def vlm_files(vlm: Vlm) -> list[tuple[str, int, int]]:

@@ -95,6 +95,14 @@ def test_all_items_in_one_sheet() -> None:
     assert found["eyes"].probs == pytest.approx((0.4, 0.2, 0.2, 0.2))
 
 
+def test_a_draw_counts_as_what_was_drawn() -> None:
+    smile, _ = questions(QUESTIONS, Answers(samples=3), "samples", BASE)
+    # All draws are from the same log-probabilities, by which "B" is the likeliest.
+    drawn = [Reply(letter, "m", option_logprobs=(-2.0, -0.3, -2.0)) for letter in "AAB"]
+    # (n + 1/3) / (3 + 1)
+    assert smile.answers(drawn)["smile"].probs == pytest.approx((7 / 12, 4 / 12, 1 / 12))
+
+
 def test_draws_become_shares() -> None:
     smile, _ = questions(QUESTIONS, Answers(samples=3), "samples", BASE)
     found = smile.answers([Reply(text, "m") for text in ("A", "B", "what?")])["smile"]

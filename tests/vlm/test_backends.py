@@ -15,6 +15,12 @@ def test_only_the_named_variable_is_looked_up() -> None:
         open_client(vlm, {"MY_KEY": "two\nlines", "OPENAI_API_KEY": "sk-good"})
 
 
+def test_a_server_elsewhere_is_not_asked_without_a_key() -> None:
+    vlm = OpenAIBackend(backend="openai", model="m", base_url="https://api.example.org/v1")
+    with pytest.raises(ClientError, match="OPENAI_API_KEY is not set"):
+        open_client(vlm, {})
+
+
 @pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed here")
 def test_vllm_is_a_part_of_its_own() -> None:
     with pytest.raises(MissingPartError, match=r"pip install 'curate\[vllm\]'"):

@@ -124,7 +124,8 @@ class Connection:
             return RateLimited(f"{self.where}: too many requests: {said}", wait_s)
         if status >= 500:
             return ServerTrouble(f"{self.where}: HTTP {status}: {said}")
-        return Refused(f"{self.where}: HTTP {status}: {said}. {self._fix(status, said)}", status, said)
+        text = f"{self.where}: HTTP {status}: {said.rstrip('.')}. {self._fix(status, said)}"
+        return Refused(text.strip(), status, said)
 
     def _fix(self, status: int, said: str) -> str:
         if status == 401:
