@@ -82,4 +82,7 @@ def _warnings(run: Run, manifest: Manifest) -> Iterator[str]:
     if left := manifest.stages["clips"].counts["not_sampled"]:
         yield f"This is a sample: {left} more clips of the source were left out."
     if missing := asked["left_out"] + asked["failed"]:
-        yield f"This release is incomplete: {missing} questions were not answered, for they were left out or failed."
+        yield (
+            f"This release is incomplete: {missing} questions were not answered, for they were left out or "
+            "failed."
+        )

@@ -22,7 +22,10 @@ COST = {
 }
 
 
-def finished(folder: Path, verdict: str) -> Run:
+ANSWERS = {"asked": 80, "refusal": 0, "unparsable": 3, "failed": 0}
+
+
+def finished(folder: Path, verdict: str, answers: dict[str, int] = ANSWERS) -> Run:
     """A run of which there are only the measured facts."""
     metrics: dict[str, Any] = {
         "counts": {"clips": 10, "labelled": 0, "set_aside": {}},
@@ -31,6 +34,7 @@ def finished(folder: Path, verdict: str) -> Run:
         "truth": None,
         "quality": [],
         "certificates": [],
+        "answers": answers,
         "asking": {"verdict": {"verdict": verdict, "reason": "so it is"}, "cost": COST},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
@@ -65,3 +69,9 @@ def test_controls_are_not_told_where_there_is_nothing_to_say(tmp_path: Path, ver
 def test_what_the_asking_took_is_one_line(tmp_path: Path) -> None:
     told = "asked:   30 calls, 3,000 prompt tokens (50 % cached), 30 reply tokens, US$ 0.25"
     assert told in list(findings(finished(tmp_path, "sound")))
+
+
+def test_many_answers_that_cannot_be_used_are_warned_of(tmp_path: Path) -> None:
+    lines = list(findings(finished(tmp_path, "sound", ANSWERS | {"unparsable": 50, "refusal": 2})))
+    assert "warning: 52 of 80 questions have no answer that can be used (2 refused, 50 unparsable)" in lines
+    assert not any("can be used" in line for line in findings(finished(tmp_path, "sound")))

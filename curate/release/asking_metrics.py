@@ -47,9 +47,9 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
         - mode, debias: as the recipe says.
         - sources: of the answers that count, how many came with which
           probabilities; source and mask as schemas/answers.yaml says.
-        - variants, controls: clips and answers of each kind, the ways of asking,
-          and the most different replies that any item's answers rest on: 1
-          where all clips were asked in the same words, with the same pictures.
+        - variants, controls: clips and answers of each kind, and ways of asking.
+          Of controls also the most different replies that an item's answers
+          rest on: 1 where all clips were asked alike, and answered once.
         - items: see `_item`.
         - verdict: whether answers are about the pictures that were sent.
         - transcripts: clips that were asked about, and those of which what is
@@ -88,7 +88,8 @@ def _variants(answers: pl.DataFrame) -> Metrics:
 
 
 def _controls(answers: pl.DataFrame) -> Metrics:
-    return {name: _size(answers.filter(pl.col("control") == name)) for name in CONTROLS}
+    found = {name: answers.filter(pl.col("control") == name) for name in CONTROLS}
+    return {name: {**_size(rows), "most_replies": _most_replies(rows)} for name, rows in found.items()}
 
 
 def _size(answers: pl.DataFrame) -> Metrics:
@@ -96,7 +97,6 @@ def _size(answers: pl.DataFrame) -> Metrics:
         "clips": answers["clip_id"].n_unique(),
         "answers": answers.height,
         "ways": answers["variant"].n_unique(),
-        "most_replies": _most_replies(answers),
     }
 
 

@@ -164,8 +164,9 @@ def _guessed(asking: Metrics) -> Iterator[str]:
     guessed = [(name, found) for name, found in known if found["top"] != UNSEEN]
     if not known:
         return
+    clips = _of_how_many(asking["controls"]["no_media"])
     opening = (
-        f"Without any picture ({_of_how_many(asking['controls']['no_media'])}), where “{UNSEEN}” is the answer, the "
+        f"Without any picture ({clips}), where “{UNSEEN}” is the answer, the "
         f"model leans to it in {len(known) - len(guessed)} of {count(len(known), 'question')}"
     )
     told = "; ".join(f"{name} “{found['top']}”, {percent(found['top_share'])}" for name, found in guessed)
@@ -188,7 +189,8 @@ def _ordered(items: list[Metrics]) -> Iterator[str]:
     if not n:
         return
     changed = sum(round(one["changed"] * one["n"]) for one in found)
-    yield f"With the pictures out of order, {changed} of {count(n, 'answer')} changed{_meaning(changed, found)}."
+    opening = f"With the pictures out of order, {changed} of {count(n, 'answer')} changed"
+    yield f"{opening}{_meaning(changed, found)}."
 
 
 def _meaning(changed: int, found: list[Metrics]) -> str:

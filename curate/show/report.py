@@ -104,7 +104,7 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
     }
 
 
-def _unbroken(told: Any) -> Any:  # noqa: ANN401 whatever a template is given
+def _unbroken(told: Any) -> Any:
     """The same with percentages that no line ends within; lists and mappings through and through."""
     match told:
         case str():

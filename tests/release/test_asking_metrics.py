@@ -68,6 +68,26 @@ def test_controls_by_item(asking: dict[str, Any]) -> None:
     assert shuffled["changed_high"] == pytest.approx(1 - 0.025**0.1)
 
 
+def test_transcripts_are_counted_where_they_were_to_be_sent(
+    made: Tables, synthetic: ModuleType, asking: dict[str, Any]
+) -> None:
+    how = replace(synthetic.how(synthetic.recipe()), answers=Answers(transcript=True))
+    assert measure_asking(made, synthetic.CLASSES, how)["transcripts"] == {"clips": 24, "with": 12}
+    assert asking["transcripts"] is None
+
+
+def test_answers_without_pictures_may_be_one_reply(
+    made: Tables, synthetic: ModuleType, asking: dict[str, Any]
+) -> None:
+    assert asking["controls"]["no_media"] == {"clips": 10, "answers": 30, "ways": 1, "most_replies": 10}
+    # As asked of all clips in the same words: the two draws of an item are found again in the ledger.
+    alone, keys = pl.col("control") == "no_media", pl.concat_list("item", pl.col("item") + " again")
+    shared = made.answers.with_columns(pl.when(alone).then(keys).otherwise("calls").alias("calls"))
+    how = synthetic.how(synthetic.recipe())
+    found = measure_asking(replace(made, answers=shared), synthetic.CLASSES, how)
+    assert found["controls"]["no_media"]["most_replies"] == 1
+
+
 def test_the_verdict_on_a_sound_and_on_a_blind_server(synthetic: ModuleType, asking: dict[str, Any]) -> None:
     assert asking["verdict"]["verdict"] == "sound"
     assert asking["verdict"]["followed"]["n"] == 30
@@ -83,6 +103,7 @@ def test_nothing_asked_is_none_and_not_zero(made: Tables, synthetic: ModuleType)
     assert found["verdict"]["verdict"] == "not_asked"
     assert found["verdict"]["followed"]["value"] is None
     assert (found["context"], found["reasons"], found["collapse"]["concluded"]) == (None, None, None)
+    assert found["controls"]["no_media"]["most_replies"] == 0
     assert found["items"][0]["expected"] == {"value": None, "n": 0}
     assert found["cost"] == {
         "calls": 0, "tokens_in": None, "tokens_out": None, "tokens_cached": None,

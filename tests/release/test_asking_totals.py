@@ -6,7 +6,7 @@ import pytest
 
 from curate import tables
 from curate.recipe import Price
-from curate.release.asking_totals import class_shares, context_outcomes, cost, reason_outcomes
+from curate.release.asking_totals import class_shares, context_outcomes, cost, reason_outcomes, transcripts
 from curate.release.content import HowAsked, Tables
 
 
@@ -39,6 +39,16 @@ def test_gaps_by_what_was_said(made: Tables) -> None:
     assert context_outcomes(made.context) == {
         "clips": 18, "gaps": 18, "said": 12, "refusal": 6, "empty": 0, "failed": 0,
     }  # fmt: skip
+
+
+def test_clips_of_which_it_is_known_what_is_said(made: Tables) -> None:
+    # Every second clip has a transcript; one of blanks says nothing, and one not asked about is not counted.
+    assert transcripts(made) == {"clips": 24, "with": 12}
+    first, second = made.clips.filter(pl.col("transcript").is_not_null())["clip_id"].head(2)
+    blank = pl.when(pl.col("clip_id") == first).then(pl.lit("  ")).otherwise("transcript").alias("transcript")
+    fewer = made.answers.filter(pl.col("clip_id") != second)
+    found = transcripts(replace(made, clips=made.clips.with_columns(blank), answers=fewer))
+    assert found == {"clips": 23, "with": 10}
 
 
 def test_clips_by_what_came_of_reasons(made: Tables, synthetic: ModuleType) -> None:

@@ -84,11 +84,24 @@ def test_it_says_how_it_was_asked_and_what_it_cost(card: str) -> None:
         "- Each question was put in a call of its own",
         "| `posture` |",
         "| never, 70 % |",
-        "60 % of the prompt tokens were in the server's cache.",
+        "60 % of the prompt tokens were in the prefix cache.",
         "At the recipe's price this is US\\$ ",
         "| Conclusions of the model | clips |",
+        "### Conclusions and refined labels, class by class",
+        "| likeliest without pictures | changed with pictures out of order | same in other words |",
     ):
         assert told in card, told
+    assert "same in another order" not in card, "it was not asked in another order"
+
+
+def test_what_cannot_be_used_is_counted_where_there_is_any(
+    synthetic: ModuleType, release: Path, card: str
+) -> None:
+    content = synthetic.make().content
+    answers = content.metrics["answers"] | {"refusal": 3, "share_refusal": 3 / 72}
+    refused = render_card(replace(content, metrics=content.metrics | {"answers": answers}), release)
+    assert "| Questions that the model refused | 4 % (3 of 72) |" in refused
+    assert not any(told in card for told in ("model refused", "could not be read |", "without a reply |"))
 
 
 @given(st.text())

@@ -38,6 +38,15 @@ def test_a_model_that_answers_nothing_is_a_warning(metrics: dict[str, Any]) -> N
     assert "answered no question" in told
 
 
+def test_answers_that_cannot_be_used_are_a_warning_sooner(metrics: dict[str, Any]) -> None:
+    base = {"asked": 100, "unseen": 0, "unparsable": 0, "failed": 0, "clips_without_answer": 0}
+    shares = {"share_answered": 0.75, "share_unseen": 0.25, "share_refusal": 0.25}
+    refused = metrics | {"answers": base | shares | {"refusal": 25}}
+    assert "Only 75 % of the questions were answered: 25 % refused." in texts(refused, "warning")
+    unseen = metrics | {"answers": base | shares | {"refusal": 0, "unseen": 25}}
+    assert "of the questions were answered" not in texts(unseen, "warning")
+
+
 def test_a_class_that_swallows_the_others_is_a_warning(metrics: dict[str, Any]) -> None:
     collapse = {"given": {"class": "bored", "share": 0.4}, "refined": {"class": "bored", "share": 0.9}}
     told = texts(metrics | {"collapse": collapse}, "warning")

@@ -150,17 +150,36 @@ def test_answers_about_other_pictures_are_the_first_thing_said(synthetic: Module
 
 
 def test_it_says_how_it_was_asked_and_what_it_cost(html: str) -> None:
-    text = Tags(html).text
+    text = Tags(html).text.replace("\N{NO-BREAK SPACE}", " ")
     asked = text[text.rindex("Can the answers be trusted?") : text.rindex("What became of the labels")]
     for told in (
         "Each question was put in a call of its own",
-        "among the allowed replies only",
+        "among the letters alone (after_mask)",
         "30 of 30 answers with another clip's pictures followed the pictures",
         "posture “never”, 70 %",
-        "60 % of the prompt tokens were in the server's cache",
+        "60 % of the prompt tokens were in the prefix cache",
         "70 % of 1,000 tokens in its prefix cache",
     ):
         assert told in asked
+
+
+def test_no_line_ends_within_a_percentage(html: str) -> None:
+    text = Tags(html).text
+    assert not re.findall(r".{20}\d %", text)
+    assert text.count("\N{NO-BREAK SPACE}%") > 20
+
+
+def test_every_heading_of_the_contents_is_there(html: str) -> None:
+    tags = Tags(html).tags
+    links = {str(found["href"])[1:] for tag, found in tags if tag == "a" and str(found["href"])[0] == "#"}
+    assert links >= {"in", "asked", "trust", "how", "labels", "right", "clips", "again"}
+    assert links <= {found.get("id") for _, found in tags}
+
+
+def test_columns_of_what_was_not_asked_are_left_out(html: str) -> None:
+    assert '<th class="n">Same in other words</th>' in html
+    assert "Same in another order" not in html
+    assert "Gained by place" not in html
 
 
 def test_reasons_stand_beside_the_answers_with_their_verdict(html: str) -> None:
