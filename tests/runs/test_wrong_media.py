@@ -52,7 +52,8 @@ def test_the_run_stops_says_why_and_keeps_what_was_answered(
     assert said.startswith("error: answers are not about the pictures that were sent: ")
     assert FROM_MEMORY in said
     assert "What was answered so far is kept." in said
-    assert said.endswith("or set answers.controls.wrong_media to warn to go on all the same")
+    assert "run into another folder (--out)" in said
+    assert said.endswith("or set answers.controls.wrong_media to warn, to go on all the same")
     # Ten canaries tell it; the rest is not paid for.
     assert 0 < replies(run) <= len(server.bodies) < n_calls
     assert not (run / "release").exists()
