@@ -21,6 +21,7 @@ from curate.errors import EndpointGone, RetryableError
 from curate.frames.progress_log import ProgressLog, Row
 from curate.frames.take import FrameTables, Told, take_frames
 from curate.labelling import Counts, Frames
+from curate.recipe import price_of
 from curate.run_folder import Run
 from curate.vlm.backends import open_client
 from curate.vlm.client import Abilities, CacheCounts, VisionClient
@@ -169,7 +170,7 @@ async def _prepared(client: VisionClient) -> Abilities:
 
 
 def _budget(run: Run) -> Budget:
-    caps, price = run.caps, getattr(run.recipe.vlm, "price", None)
+    caps, price = run.caps, price_of(run.recipe.vlm)
     return Budget(
         caps.max_calls, caps.max_tokens, caps.max_cost, price, estimate=prompt_estimate(run.recipe.vlm)
     )

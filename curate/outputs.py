@@ -7,7 +7,7 @@ from dataclasses import fields
 from curate.clips.media import media_bytes, media_store
 from curate.files import write_text
 from curate.manifest import Manifest
-from curate.recipe import OpenAIBackend, Recipe, TransformersBackend
+from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
 from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
@@ -62,7 +62,7 @@ def _how_asked(run: Run, manifest: Manifest) -> HowAsked:
     return HowAsked(
         questionnaire=run.questionnaire,
         answers=run.recipe.answers,
-        price=getattr(run.recipe.vlm, "price", None),
+        price=price_of(run.recipe.vlm),
         prefix_queries=counts.get("prefix_queries"),
         prefix_hits=counts.get("prefix_hits"),
     )

@@ -187,11 +187,6 @@ class Questionnaire(Section):
             )
         return self
 
-    @property
-    def n_wordings(self) -> int:
-        """In how many ways every item can be put, the words as written included."""
-        return min(item.n_wordings for item in self.items)
-
     @cached_property
     def digest(self) -> str:
         """sha256 of everything that the model reads, as hex."""

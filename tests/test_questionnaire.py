@@ -141,7 +141,9 @@ def test_shipped_questionnaires_are_fit_for_use(domain: str) -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_shipped_item_can_be_put_in_other_words(path: Path) -> None:
     shipped = load_questionnaire(path)
-    assert shipped.n_wordings >= 4, "three paraphrases beside the words as written"
+    assert min(item.n_wordings for item in shipped.items) >= 4, (
+        "three paraphrases beside the words as written"
+    )
     for item in shipped.items:
         asks = [item.worded(n).ask for n in range(item.n_wordings)]
         assert len(set(asks)) == len(asks)

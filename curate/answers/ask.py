@@ -158,11 +158,12 @@ class _Room:
         outcomes: list[str | None] = [one.outcome for _, said in self.described for one in said]
         outcomes += [found.outcome for found in self.reasons]
         if problem := alone_problem(self.alone):
-            self.rows.problems.append(("", str(problem["where"]), problem))
+            self.rows.add_problem(None, problem)
+        answers = self.rows.answers()
         if self.survey.answers.controls.wrong_media == "stop":
-            self.watch.judge(self.rows.answers())
+            self.watch.judge(answers)
         return Asked(
-            answers=self.rows.answers(),
+            answers=answers,
             context=context_table(self.described),
             reasons=reasons_table(
                 self.reasons,

@@ -60,9 +60,9 @@ class Rows:
         if len(self.rows) >= _ROWS_AT_ONCE:
             self._turn()
 
-    def add_problem(self, clip: Shown, problem: dict[str, object]) -> None:
-        """Take down what went wrong with a clip."""
-        self.problems.append((clip.clip_id, str(problem["where"]), problem))
+    def add_problem(self, clip: Shown | None, problem: dict[str, object]) -> None:
+        """Take down what went wrong with a clip, or with none in particular."""
+        self.problems.append((clip.clip_id if clip else "", str(problem["where"]), problem))
 
     def answers(self) -> pl.DataFrame:
         """What was answered so far, whatever the order in which it came."""

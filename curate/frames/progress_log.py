@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from curate.clips.finding import Finding
+from curate.files import write_text
 
 Row = dict[str, object]
 """Of table frames."""
@@ -39,14 +40,11 @@ class ProgressLog:
             decided_by: Everything that the pictures of a clip depend on beside
                 its content; other settings than the file's begin it anew.
         """
-        self._path = path
         self._taken = dict(_read(path, decided_by))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written anew rather than added to: a line that was cut short is then no part of the next.
-        self._file: TextIO = path.open("w", encoding="utf-8")
-        self._write({"decided_by": decided_by})
-        for clip_id, taken in self._taken.items():
-            self._write(_line(clip_id, taken))
+        # Written anew before it is added to: a line that was cut short is then no part of the next.
+        kept = [{"decided_by": decided_by}, *(_line(*each) for each in self._taken.items())]
+        write_text(path, "".join(map(_written, kept)))
+        self._file: TextIO = path.open("a", encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -63,11 +61,12 @@ class ProgressLog:
     def put(self, clip_id: str, taken: Taken) -> None:
         """Keep what was taken of a clip."""
         if clip_id not in self._taken:
-            self._write(_line(clip_id, taken))
+            self._file.write(_written(_line(clip_id, taken)))
+            self._file.flush()
 
-    def _write(self, content: dict[str, Any]) -> None:
-        self._file.write(json.dumps(content) + "\n")
-        self._file.flush()
+
+def _written(content: dict[str, Any]) -> str:
+    return json.dumps(content) + "\n"
 
 
 def _line(clip_id: str, taken: Taken) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from curate.interview import make_survey
 from curate.plan.bill import Line, cost, lines
 from curate.plan.load import Kind, Load, Reckoning, reckon
 from curate.plan.look import Looked, ledger_of
-from curate.recipe import OpenAIBackend, Price, ReplayBackend, TransformersBackend, VllmBackend, Vlm
+from curate.recipe import OpenAIBackend, ReplayBackend, TransformersBackend, VllmBackend, Vlm, price_of
 from curate.run_folder import Run
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Abilities
@@ -73,11 +73,6 @@ def otherwise(run: Run, there: Looked, counter: TokenCounter) -> Otherwise | Non
     _, loads = _loads(run, there, untold, _reckoning(run, there, counter))
     bill = lines(loads, _at_most(run))
     return Otherwise(sum(line.calls for line in bill), cost(bill, price_of(vlm)))
-
-
-def price_of(vlm: Vlm) -> Price | None:
-    """What tokens cost; None where they are free or no price is named."""
-    return vlm.price if isinstance(vlm, OpenAIBackend) else None
 
 
 def _abilities(vlm: Vlm, asker: Asker | None) -> Abilities:

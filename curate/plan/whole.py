@@ -13,9 +13,9 @@ from curate.errors import Problem, QuestionnaireError, RecipeError
 from curate.interview import put_questions
 from curate.plan.bill import Line, asking_s, cost
 from curate.plan.disk import Disk, disk
-from curate.plan.expected import Otherwise, expect, find_asker, otherwise, price_of
+from curate.plan.expected import Otherwise, expect, find_asker, otherwise
 from curate.plan.look import Looked, ledger_of, look
-from curate.recipe import TransformersBackend, VllmBackend, Vlm
+from curate.recipe import TransformersBackend, VllmBackend, Vlm, price_of
 from curate.run_folder import Progress, Run, open_run, silent
 from curate.vlm.desk.earlier import pace_reached
 from curate.vlm.desk.ledger import Ledger

@@ -14,7 +14,15 @@ from curate.recipe.clips import (
     VoteFile,
 )
 from curate.recipe.load import load_recipe, sound_sections
-from curate.recipe.vlm import OpenAIBackend, Price, ReplayBackend, TransformersBackend, VllmBackend, Vlm
+from curate.recipe.vlm import (
+    OpenAIBackend,
+    Price,
+    ReplayBackend,
+    TransformersBackend,
+    VllmBackend,
+    Vlm,
+    price_of,
+)
 from curate.recipe.whole import (
     AgreementSplit,
     CertificateSplit,
@@ -64,5 +72,6 @@ __all__ = [
     "Vlm",
     "VoteFile",
     "load_recipe",
+    "price_of",
     "sound_sections",
 ]

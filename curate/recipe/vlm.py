@@ -166,3 +166,8 @@ class ReplayBackend(Section):
 Vlm = Annotated[
     OpenAIBackend | TransformersBackend | VllmBackend | ReplayBackend, Field(discriminator="backend")
 ]
+
+
+def price_of(vlm: Vlm) -> Price | None:
+    """What a model's tokens cost; None where nothing is paid a token, or nobody said what."""
+    return vlm.price if isinstance(vlm, OpenAIBackend) else None
