@@ -1,5 +1,5 @@
 # make install, make demo, make test, make check: each does its own set-up in .venv;
-# make test-vllm does it in .venv-vllm.
+# make test-vllm does it in .venv-vllm, make peers in .venv-peers.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 FIND_LINKS := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS))
 INSTALLED := $(VENV)/.installed
 VLLM := .venv-vllm
+PEERS := .venv-peers
 
-.PHONY: install demo test test-vllm check fix bench clean
+.PHONY: install demo test test-vllm check fix peers bench clean
 
 install: $(INSTALLED)
 
@@ -49,8 +50,20 @@ fix: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Other decoders, for benchmarks/frames.py to measure beside. Torchcodec brings no FFmpeg of its own:
+# PyAV's lies there under the names that it looks for.
+peers: $(PEERS)/.installed
+
+$(PEERS)/.installed: | install
+	test -x $(PEERS)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(PEERS)
+	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python $(FIND_LINKS) -c constraints.txt \
+		av pillow numpy torch 'opencv-python-headless<5' decord==0.6.0 torchcodec==0.13.0
+	cd $(PEERS)/lib/python3*/site-packages/av.libs && for file in libav*-*.so.* libsw*-*.so.*; do \
+		major=$${file##*.so.}; ln -sf $$file $${file%%-*}.so.$${major%%.*}; done
+	touch $@
+
 bench: install
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(VLLM) demo
+	rm -rf $(VENV) $(VLLM) $(PEERS) demo

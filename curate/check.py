@@ -7,13 +7,13 @@ from pathlib import Path
 from curate.answers.schedule import wording_problems
 from curate.clips.check import clip_problems
 from curate.errors import Problem, QuestionnaireError, RecipeError
+from curate.in_vain import asked_in_vain
 from curate.questionnaire import load_questionnaire
 from curate.recipe import (
     Answers,
     DatasetClips,
     Evaluation,
     FolderClips,
-    Frames,
     OpenAIBackend,
     ReplayBackend,
     Task,
@@ -38,7 +38,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
     truth = evaluation.truth if isinstance(evaluation, Evaluation) else None
     if isinstance(answers, Answers):
         problems += _questionnaire(answers)
-        problems += _in_vain(answers, sections)
+    problems += asked_in_vain(sections)
     problems += vlm_problems(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)
@@ -60,26 +60,6 @@ def _questionnaire(answers: Answers) -> list[Problem]:
         return wording_problems(answers, load_questionnaire(path))
     except QuestionnaireError as error:
         return [Problem(f"{path.name}: {found.where}", found.what, found.fix) for found in error.problems]
-
-
-def _in_vain(answers: Answers, sections: Mapping[str, Section]) -> list[Problem]:
-    """What is asked for and could not have any effect."""
-    clips, frames = sections.get("clips"), sections.get("frames")
-    problems = []
-    if answers.transcript and isinstance(clips, FolderClips | DatasetClips) and not _transcripts(clips):
-        where = "clips.labels.transcript" if isinstance(clips, FolderClips) else "clips.transcript"
-        what = "is true, and no column of transcripts is named"
-        problems.append(Problem("answers.transcript", what, f"Name one in {where}"))
-    if answers.context == "between" and isinstance(frames, Frames) and frames.count == 1:
-        what = "is between, and one picture a clip has nothing between it and another"
-        problems.append(Problem("answers.context", what, "Raise frames.count"))
-    return problems
-
-
-def _transcripts(clips: FolderClips | DatasetClips) -> str | None:
-    if isinstance(clips, DatasetClips):
-        return clips.transcript
-    return clips.labels.transcript if clips.labels else None
 
 
 def _nothing_tells(clips: FolderClips | DatasetClips, task: Section | None) -> list[Problem]:

@@ -7,20 +7,49 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curate import tables
 from curate.answers.reasons.reason import contradicted
+from curate.clips.finding import Finding, problem_table
+from curate.errors import InputError
 from curate.labels.evidence import Evidence
 from curate.labels.gather import item_directions, item_options
 from curate.labels.intake import evidence_from_frame
+from curate.labels.judge import clip_vectors, embedding_probabilities
 from curate.labels.refine import refine
 from curate.labels.reliability import given_codes
 from curate.labels.settings import Settings
 from curate.labels.statements import caution_table, certificate_table, quality_table
 from curate.recipe import AgreementSplit, CertificateSplit, Labels, QuotaSplit, ThresholdSplit
 from curate.run_folder import Run
+from curate.sequences.parts import read_parts
 
 Frames = Mapping[str, pl.DataFrame]
 """Tables by file stem."""
 Counts = Mapping[str, int]
+
+
+def judge(run: Run, read: Frames) -> tuple[Frames, Counts]:
+    """Judge: a classifier on the embeddings, taught by the labels and votes of other groups.
+
+    Reads tables clips and votes, and the parts of table embeddings; writes
+    probabilities-judge, and problems-judge where too little is labelled.
+    """
+    asked = run.recipe.embeddings
+    wanted = asked is not None and asked.judge
+    looks = clip_vectors(read_parts(run.parts("embeddings"), "embeddings") if wanted else ())
+    probabilities, findings = tables.empty("probabilities"), list[Finding]()
+    if looks.clip_ids:
+        try:
+            probabilities = embedding_probabilities(looks, read["clips"], read["votes"], run.classes)
+        except InputError as error:
+            findings = [_no_judge(problem.what) for problem in error.problems]
+    written = {"probabilities-judge": probabilities, "problems-judge": problem_table(findings)}
+    return written, {"clips": probabilities.height}
+
+
+def _no_judge(why: str) -> Finding:
+    what = f"no classifier was trained on the embeddings: {why}"
+    return Finding("embeddings.judge", None, "embeddings", what, "read")
 
 
 def label(run: Run, read: Frames) -> tuple[Frames, Counts]:
@@ -78,6 +107,11 @@ def _coded(run: Run, read: Frames) -> Evidence:
     )
 
 
+def all_probabilities(read: Frames) -> pl.DataFrame:
+    """Table probabilities: of classifiers that came with the clips, and of the one on embeddings."""
+    return pl.concat([read["probabilities"], read["probabilities-judge"]])
+
+
 def check_labels(run: Run, read: Frames) -> tuple[Frames, Counts]:
     """Cross-check: what cleanlab finds wrong in the same given labels."""
     # cleanlab takes seconds to load: only a run needs it.
@@ -91,7 +125,7 @@ def check_labels(run: Run, read: Frames) -> tuple[Frames, Counts]:
 
 def _classifier(run: Run, evidence: Evidence, read: Frames) -> NDArray[np.float64] | None:
     """Mean probabilities of the classifiers, nan where none judged: (n_clips, n_classes)."""
-    said = read["probabilities"]
+    said = all_probabilities(read)
     if said.is_empty():
         return None
     place = {clip_id: row for row, clip_id in enumerate(evidence.clip_ids)}

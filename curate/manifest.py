@@ -76,6 +76,11 @@ class Manifest:
         """sha256 of an output by its file name; empty if no stage wrote it."""
         return next((stage.outputs[name] for stage in self.stages.values() if name in stage.outputs), "")
 
+    def digests_in(self, folder: str) -> dict[str, str]:
+        """sha256 of every output in a folder within the run's, by name."""
+        outputs = (output for stage in self.stages.values() for output in stage.outputs.items())
+        return {name: digest for name, digest in outputs if name.startswith(f"{folder}/")}
+
     def save(self) -> None:
         """Write manifest.json."""
         write_text(self.folder / "manifest.json", json.dumps(self.as_dict(), indent=1, sort_keys=True) + "\n")

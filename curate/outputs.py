@@ -1,17 +1,19 @@
 """What people get of a run whose stages are done: metrics, release and report."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 
 from curate.clips.media import media_bytes, media_store
 from curate.files import write_text
+from curate.frames.people.blur import open_face_blur
 from curate.manifest import Manifest
 from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
-from curate.release.content import HowAsked, ReleaseContent, Tables
+from curate.release.content import HowAsked, ReleaseContent, StandIn, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.run_folder import Run
+from curate.sequences.shapes import SEQUENCES
 from curate.show.report import write_report
 from curate.vlm.local.processor import DEMO
 
@@ -27,12 +29,23 @@ def write_out(run: Run) -> None:
     text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
     write_text(run.folder / "metrics.json", text + "\n")
     write_release(run.release, content)
-    write_report(run.report, content, run.pictures.get)
+    write_report(run.report, content, _pictures(run))
+
+
+def _pictures(run: Run) -> Callable[[str], bytes]:
+    """Pictures as they were sent, for people to look at; without faces where nobody is to see them."""
+    if run.recipe.release.faces == "keep":
+        return run.pictures.get
+    blur = open_face_blur(run.recipe.release.face_detector)
+    return lambda sha256: blur.picture(run.pictures.get(sha256))
 
 
 def release_content(run: Run) -> ReleaseContent:
     """Everything that release and report are made of, read from the run's folder."""
+    stand_ins = _stand_ins(run)
     found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
+    if stand_ins is not None:
+        found = found.only(stand_ins)
     truth, manifest = run.read("gold-truth"), Manifest.load(run.folder)
     metrics = measure(
         found,
@@ -49,11 +62,22 @@ def release_content(run: Run) -> ReleaseContent:
         tables=found,
         metrics=metrics,
         media=lambda uri: media_bytes(store.open(uri)),
+        stand_ins=stand_ins or {},
+        sequences={name: run.parts(name) for name in SEQUENCES},
         models=tuple(found.calls["model"].unique().sort()),
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
     )
+
+
+def _stand_ins(run: Run) -> dict[str, StandIn] | None:
+    """Media without faces, by clip id: no other clip is released; None where clips' own media are."""
+    if run.recipe.release.faces == "keep":
+        return None
+    folder = run.blurred(open_face_blur(run.recipe.release.face_detector).decided_by)
+    rows = run.read("media").iter_rows()
+    return {clip_id: StandIn(folder / f"{clip_id}{suffix}", sha256) for clip_id, sha256, suffix in rows}
 
 
 def _how_asked(run: Run, manifest: Manifest) -> HowAsked:

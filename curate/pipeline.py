@@ -14,14 +14,16 @@ import polars as pl
 
 from curate import tables
 from curate.answers.reasons.reason import reason_evidence
-from curate.clips.fingerprint import fingerprint
+from curate.clips.fingerprint import fingerprint, places_fingerprint
 from curate.clips.groups import make_splits
 from curate.clips.read import ClipTables, read_clips
 from curate.errors import InputError, Problem
+from curate.faces import hide_faces
 from curate.interview import ask, look_and_ask, partial_frames
-from curate.labelling import Counts, Frames, check_labels, label
+from curate.labelling import Counts, Frames, all_probabilities, check_labels, judge, label
 from curate.labels.gather import gather, item_directions, item_options
 from curate.manifest import Manifest, stage_key, versions
+from curate.measuring import embed_frames, measure_keypoints, read_given_features
 from curate.outputs import write_out
 from curate.run_folder import Run, contract
 from curate.vlm.backends import vlm_files
@@ -47,6 +49,10 @@ class Stage:
     parameters: Callable[[Run], Mapping[str, object]] = lambda run: {}
     is_complete: Callable[[Counts], bool] = lambda counts: True
     """Whether a later run may take the stage's outputs as they are."""
+    reads_parts: tuple[tables.TableName, ...] = ()
+    """Tables that lie in folders of parts, being larger than memory may be."""
+    writes_parts: tuple[tables.TableName, ...] = ()
+    """Such tables that the work itself writes."""
 
 
 def execute(run: Run) -> None:
@@ -107,7 +113,9 @@ def is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
 
 def _key(stage: Stage, run: Run, manifest: Manifest) -> str:
     inputs = {stem: manifest.output_digest(f"{stem}.parquet") for stem in stage.reads}
-    return stage_key(stage.name, {"inputs": inputs, "curate": versions()["curate"], **stage.parameters(run)})
+    parts = {name: manifest.digests_in(name) for name in stage.reads_parts}
+    decided_by = {"inputs": inputs | parts, "curate": versions()["curate"], **stage.parameters(run)}
+    return stage_key(stage.name, decided_by)
 
 
 def _inputs(stage: Stage, run: Run) -> Frames:
@@ -121,6 +129,7 @@ def _keep(stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts
         tables.write(contract(stem), written[stem], run.path(stem), run.classes)
     key = _key(stage, run, manifest)
     outputs = [run.path(stem) for stem in stage.writes]
+    outputs += [part for name in stage.writes_parts for part in sorted(run.parts(name).glob("*.parquet"))]
     kept_key = key if stage.is_complete(counts) else f"incomplete {key}"
     manifest.record(stage.name, kept_key, outputs, counts, time.monotonic() - started_s)
 
@@ -158,7 +167,7 @@ def _anything_tells(run: Run, clips: pl.DataFrame, found: ClipTables) -> bool:
 
 
 def _evidence(_: Run, read: Frames) -> tuple[Frames, Counts]:
-    said = gather(read["clips"], read["votes"], read["answers"], read["probabilities"])
+    said = gather(read["clips"], read["votes"], read["answers"], all_probabilities(read))
     evidence = pl.concat([said, reason_evidence(read["reasons"])]).sort("clip_id", "instrument", "outcome")
     return {"evidence": evidence}, {"rows": evidence.height}
 
@@ -173,7 +182,7 @@ CLIPS = Stage(
     reads=(),
     writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
     parameters=lambda run: {
-        "clips": run.recipe.clips.model_dump(mode="json"),
+        "clips": run.recipe.clips.model_dump(mode="json", exclude={"keypoints", "features"}),
         "truth": run.recipe.evaluation.model_dump(mode="json"),
         "splits": run.recipe.splits.model_dump(mode="json"),
         "classes": run.classes,
@@ -189,6 +198,7 @@ FRAMES = Stage(
     parameters=lambda run: {
         "frames": run.recipe.frames.model_dump(mode="json"),
         "context": run.recipe.answers.context,
+        "files": places_fingerprint(run.recipe.frames.detector),
     },
 )
 
@@ -208,11 +218,103 @@ ANSWERS = Stage(
     is_complete=lambda counts: counts["failed"] == 0 and counts["left_out"] == 0,
 )
 
+
+def _keypoint_parameters(run: Run) -> Mapping[str, object]:
+    files, pose = run.recipe.clips.keypoints, run.recipe.pose
+    places = [*([files.path] if files else []), *([pose.model, pose.detector] if pose else [])]
+    return {
+        "given": files.model_dump(mode="json") if files else None,
+        "pose": pose.model_dump(mode="json") if pose else None,
+        "files": places_fingerprint(*places),
+    }
+
+
+def _feature_parameters(run: Run) -> Mapping[str, object]:
+    files = run.recipe.clips.features
+    given = files.model_dump(mode="json") if files else None
+    return {"given": given, "files": places_fingerprint(files.path if files else None)}
+
+
+def _embedding_parameters(run: Run) -> Mapping[str, object]:
+    asked, frames = run.recipe.embeddings, run.recipe.frames
+    if asked is None:
+        return {"asked": None}
+    # What is cut out of pictures counts where embeddings have moments of their own.
+    return {
+        "asked": asked.model_dump(mode="json", exclude={"judge"}),
+        "frames": None if asked.fps is None else frames.model_dump(mode="json"),
+        "files": places_fingerprint(asked.model, frames.detector),
+    }
+
+
+PROBLEMS = (
+    "problems-clips",
+    "problems-frames",
+    "problems-answers",
+    "problems-keypoints",
+    "problems-features",
+    "problems-embeddings",
+    "problems-judge",
+    "problems-faces",
+)
+
 STAGES: Sequence[tuple[Stage, Work]] = (
     (
         Stage(
+            "keypoints",
+            reads=("clips",),
+            writes=("problems-keypoints",),
+            writes_parts=("keypoints",),
+            parameters=_keypoint_parameters,
+        ),
+        measure_keypoints,
+    ),
+    (
+        Stage(
+            "features",
+            reads=("clips",),
+            writes=("problems-features",),
+            writes_parts=("features",),
+            parameters=_feature_parameters,
+        ),
+        read_given_features,
+    ),
+    (
+        Stage(
+            "embeddings",
+            reads=("clips", "frames"),
+            writes=("problems-embeddings",),
+            writes_parts=("embeddings",),
+            parameters=_embedding_parameters,
+        ),
+        embed_frames,
+    ),
+    (
+        Stage(
+            "judge",
+            reads=("clips", "votes"),
+            writes=("probabilities-judge", "problems-judge"),
+            reads_parts=("embeddings",),
+            parameters=lambda run: {
+                "classes": run.classes,
+                "judge": run.recipe.embeddings is not None and run.recipe.embeddings.judge,
+            },
+        ),
+        judge,
+    ),
+    (
+        Stage(
+            "faces",
+            reads=("clips",),
+            writes=("media", "problems-faces"),
+            parameters=lambda run: run.recipe.release.model_dump(include={"faces", "face_detector"}),
+        ),
+        hide_faces,
+    ),
+    (
+        Stage(
             "evidence",
-            reads=("clips", "votes", "answers", "probabilities", "reasons"),
+            reads=("clips", "votes", "answers", "probabilities", "probabilities-judge", "reasons"),
             writes=("evidence",),
         ),
         _evidence,
@@ -235,7 +337,7 @@ STAGES: Sequence[tuple[Stage, Work]] = (
     (
         Stage(
             "cross_check",
-            reads=("clips", "evidence", "labels", "probabilities"),
+            reads=("clips", "evidence", "labels", "probabilities", "probabilities-judge"),
             writes=("cross_check",),
             parameters=lambda run: {
                 "classes": run.classes,
@@ -249,7 +351,7 @@ STAGES: Sequence[tuple[Stage, Work]] = (
     (
         Stage(
             "problems",
-            reads=("problems-clips", "problems-frames", "problems-answers"),
+            reads=PROBLEMS,
             writes=("problems",),
         ),
         _problems,

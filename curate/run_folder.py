@@ -15,6 +15,9 @@ from curate.files import write_text
 from curate.frames.pictures import PictureStore
 from curate.questionnaire import Questionnaire, load_questionnaire
 from curate.recipe import OpenAIBackend, Recipe, load_recipe
+from curate.sequences.store import key_of
+
+_FOLDER_DIGITS = 16
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is in all."""
@@ -74,6 +77,10 @@ class Run:
         """The pictures that were sent."""
         return PictureStore(self.folder / "pictures")
 
+    def blurred(self, decided_by: str) -> Path:
+        """Folder of media with faces hidden; another way of hiding them has another folder."""
+        return self.folder / "kept" / "blurred" / key_of(decided_by)[:_FOLDER_DIGITS]
+
     @property
     def metrics(self) -> dict[str, Any]:
         """Every number that report and card show."""
@@ -83,6 +90,10 @@ class Run:
     def path(self, stem: str) -> Path:
         """File of a table; a stem such as "problems-frames" is a table `problems`."""
         return self.folder / f"{stem}.parquet"
+
+    def parts(self, name: tables.TableName) -> Path:
+        """Folder of a table that is too large for one file."""
+        return self.folder / name
 
     def read(self, stem: str) -> pl.DataFrame:
         """A table that a stage wrote, checked again.

@@ -52,14 +52,6 @@ def test_a_key_in_the_recipe_is_refused_and_not_repeated(tmp_path: Path) -> None
         assert "SECRET" not in problem
 
 
-def test_what_could_have_no_effect_is_told(tmp_path: Path) -> None:
-    path = street(tmp_path)
-    asked = "answers: {transcript: true, context: between}\nframes: {count: 1}\n"
-    path.write_text(path.read_text(encoding="utf-8") + asked, encoding="utf-8")
-    transcript, context = told(path)
-    assert transcript.startswith("answers.transcript: is true, and no column of transcripts is named")
-    assert context.startswith("answers.context: is between, and one picture a clip has nothing between")
-
 
 def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     path = street(tmp_path)

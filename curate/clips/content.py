@@ -67,11 +67,20 @@ def _read_one(store: MediaStore, clip: RawClip) -> Content:
         place = store.open(clip.uri)
         _check_size(place)
         found = probe(place, clip.name)
-        digest = sha256_of(place) if isinstance(place, Path) else hashlib.sha256(place).hexdigest()
+        digest = _digest(place)
     except MediaError as error:
         return Content(finding=unreadable(clip.uri, clip.name, error))
     remark = Finding(clip.uri, clip.name, "media", found.remark, "read") if found.remark else None
     return Content(digest, found, remark)
+
+
+def _digest(place: Path | bytes) -> str:
+    if isinstance(place, bytes):
+        return hashlib.sha256(place).hexdigest()
+    try:
+        return sha256_of(place)
+    except OSError as error:
+        raise MediaError(f"cannot be read to its end ({error.strerror})") from error
 
 
 def _check_size(place: Path | bytes) -> None:

@@ -9,7 +9,9 @@ import polars as pl
 from curate import tables
 from curate.errors import MediaError, Problem
 
-Kind = Literal["media", "label", "votes", "gold", "classifier"]
+Kind = Literal[
+    "media", "label", "votes", "gold", "classifier", "keypoints", "features", "embeddings", "faces"
+]
 Action = Literal["set_aside", "read"]
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from curate.clips.folder import media_names
+from curate.clips.listing import listing
 from curate.files import sha256_of
 from curate.recipe import Clips, FolderClips, GoldFile
 
@@ -20,6 +20,24 @@ def fingerprint(clips: Clips, truth: GoldFile | None = None) -> str:
     lines = [*_label_lines(clips, truth), *_media_lines(clips)]
     # File names may hold bytes that are no UTF-8; they count as they are.
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def places_fingerprint(*places: Path | str | None) -> str:
+    """sha256, as hex, that changes whenever a file in one of some folders does, or one of some files.
+
+    By path, size and time of change. A place that is not there is a name on
+    the Hub, of which nothing more can be told.
+    """
+    lines = [f"{place} {line}" for place in places if place for line in _stats(Path(place))]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _stats(place: Path) -> Iterator[str]:
+    files = sorted(place.rglob("*")) if place.is_dir() else [place]
+    for file in files:
+        if file.is_file():
+            seen = file.stat()
+            yield f"{file.relative_to(place).as_posix()} {seen.st_size} {seen.st_mtime_ns}"
 
 
 def _label_lines(clips: Clips, truth: GoldFile | None) -> Iterator[str]:
@@ -40,5 +58,5 @@ def _media_lines(clips: Clips) -> Iterator[str]:
 def _names(clips: Clips, root: Path) -> list[str]:
     """Files that clips are read from; of a dataset, all."""
     if isinstance(clips, FolderClips):
-        return media_names(root)
+        return list(listing(root).names)
     return sorted(file.relative_to(root).as_posix() for file in root.rglob("*"))

@@ -31,7 +31,7 @@ class FolderStore:
     def open(self, uri: str) -> Path:
         """The file's path."""
         place = self.root / uri
-        if not place.is_file():
+        if not _is_file(place):
             raise MediaError(f"{uri} is no longer in {self.root}")
         return place
 
@@ -53,7 +53,7 @@ class DatasetStore:
         if value["bytes"] is not None:
             return bytes(value["bytes"])
         place = Path(value["path"] or "")
-        if not place.is_file():
+        if not _is_file(place):
             raise MediaError(f"{uri} points to {str(value['path'])!r}, and no such file is there")
         return place
 
@@ -77,5 +77,26 @@ def dataset_store(splits: Mapping[str, Any], column: str) -> DatasetStore:
 
 
 def media_bytes(place: Path | bytes) -> bytes:
-    """The bytes themselves."""
-    return place.read_bytes() if isinstance(place, Path) else place
+    """The bytes themselves.
+
+    Raises:
+        MediaError: The file cannot be read any more.
+    """
+    if isinstance(place, bytes):
+        return place
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise MediaError(f"{place} cannot be opened ({error.strerror})") from error
+
+
+def _is_file(place: Path) -> bool:
+    """Whether a file is there, and no pipe or device, which a decoder would wait for.
+
+    Raises:
+        MediaError: It cannot be told.
+    """
+    try:
+        return place.is_file()
+    except OSError as error:
+        raise MediaError(f"{place.name} cannot be opened ({error.strerror})") from error

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -45,11 +45,12 @@ def in_threads(
 
 
 def one_by_one(
-    work: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Generator[Result, None, None]:
     """The results of `in_threads`, each as soon as it and those before it are there.
 
-    When the iterator is closed, work that has begun is finished and no more is begun.
+    Items are taken a few ahead of the results that are asked for. When the iterator
+    is closed, work that has begun is finished and no more is begun.
     """
     threads = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -57,7 +58,7 @@ def one_by_one(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Sequence[Item], window: int
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], window: int
 ) -> Iterator[Result]:
     """Results by item, with at most `window` items handed to the pool and not yet given back."""
     waiting: deque[Future[Result]] = deque()

@@ -1,12 +1,11 @@
 """A video file, opened: its one stream that counts, its frame times, its shape as displayed."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import av
@@ -14,14 +13,27 @@ import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
 
+from curate.clips.animation import as_movie, needs_pillow
 from curate.errors import MediaError
 
-# A playlist that calls itself a video must not make the decoder fetch anything.
-_OPTIONS = {"protocol_whitelist": "file"}
+MOST_PIXELS = 89_478_485
+"""Of one frame or picture; more is refused before memory is taken for it. Pillow's own limit: 256 MiB
+at three bytes a pixel, more than twice an 8K frame (7680 x 4320)."""
 
+_LIMIT = {"max_pixels": str(MOST_PIXELS)}
+# A playlist that calls itself a video must not make the decoder fetch anything.
+_OPTIONS = {"protocol_whitelist": "file", **_LIMIT}
+
+_LISTS = frozenset({"hls", "concat", "dash", "imf", "sdp"})
+"""Containers that name other files, which are not this clip's content."""
+_LETTERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""Text, which FFmpeg would paint as a terminal does."""
 
 # AVI knows when a frame is decoded, not when it is shown; as both are evenly spaced, counting tells.
 _DECODE_TIMES_ONLY = ("avi",)
+
+_SEEKABLE = ("mov", "matroska")
+"""Containers with an index: in others FFmpeg guesses where a time may be, and may land behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +46,14 @@ class Video:
     def frames(self) -> Iterator[av.VideoFrame]:
         """Frames in order of presentation; those that cannot be decoded are left out."""
         for packet in self.packets():
-            try:
-                yield from packet.decode()
-            except (av.FFmpegError, EOFError):
-                continue
+            yield from self.decoded(packet)
+
+    def decoded(self, packet: Any) -> list[av.VideoFrame]:
+        """The frames that a packet completes; none if it is damaged."""
+        try:
+            return list(packet.decode())
+        except (av.FFmpegError, EOFError):
+            return []
 
     def packets(self) -> Iterator[Any]:
         """Packets up to the end of the file, or to where it cannot be read on."""
@@ -49,7 +65,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When each frame is presented, by the container's word: nothing is decoded."""
+    """When each frame is presented, by the container's word."""
 
     times_s: tuple[float, ...]
     """Shape (n_frames,), rising, from 0."""
@@ -59,46 +75,96 @@ class Timeline:
     """Presentation timestamp to index; empty if the container has none to tell frames by."""
     missing: int
     """Frames that the container promises and does not have."""
+    key_frames: tuple[int, ...] = ()
+    """Indices, rising, of the frames from which decoding can begin, by the container's word; each can
+    be sought by its timestamp. What comes before the first of them is decoded from the start of the
+    file. Empty if nothing can be sought in a container of this kind."""
+
+    @property
+    def stamps(self) -> tuple[int, ...]:
+        """Shape (n_frames,): each frame's presentation timestamp, in ticks of the stream; or empty."""
+        return tuple(self.positions)
+
+
+class _Stamps:
+    """What the packets of a stream say of their frames, in its ticks; compact, as hours have many."""
+
+    def __init__(self) -> None:
+        self.n_packets = 0
+        self.ticks, self.lengths, self.keys = array("q"), array("q"), array("q")
+
+    def add(self, at: int | None, length: int | None, is_key: bool) -> None:
+        """A packet without a timestamp is counted, and no more."""
+        self.n_packets += 1
+        if at is not None:
+            self.ticks.append(at)
+            self.lengths.append(length or 0)
+            if is_key:
+                self.keys.append(at)
 
 
 @contextmanager
 def open_video(place: Path | bytes) -> Iterator[Video]:
     """Open the first real video stream (cover pictures are none), one thread a decoder.
 
+    Animated WebP and AVIF, which FFmpeg does not read, are unpacked first.
+
     Raises:
-        MediaError: It is no media file, or has no video that can be decoded.
+        MediaError: It is no media file, has no video that can be decoded, or
+            frames of more than `MOST_PIXELS`.
     """
-    source = str(place) if isinstance(place, Path) else BytesIO(place)
-    try:
-        container = av.open(source, options=_OPTIONS, metadata_errors="ignore")
-    except (av.FFmpegError, EOFError) as error:
-        raise MediaError(f"is not a video or an image that can be read ({_reason(error)})") from error
-    with container:
-        if _is_still(container.format.name):
-            raise MediaError(
-                "is not a video or an image that can be read (an image in name only, or damaged)"
-            )
+    with ExitStack() as stack:
+        source: Any = str(place) if isinstance(place, Path) else BytesIO(place)
+        if needs_pillow(place):
+            source = stack.enter_context(as_movie(place))
+        try:
+            container = av.open(source, options=_OPTIONS, metadata_errors="ignore")
+        except (av.FFmpegError, EOFError) as error:
+            raise MediaError(f"is not a video or an image that can be read ({_reason(error)})") from error
+        stack.enter_context(container)
+        _check_format(container.format.name)
         yield Video(container, _stream(container))
 
 
-def _is_still(container_format: str) -> bool:
-    """Whether FFmpeg, which goes by the file's name here, takes a file for a still image.
+def _check_format(name: str) -> None:
+    """Refuse what FFmpeg takes for media and is no recording.
 
-    Images are Pillow's business; what Pillow could not read is no video either.
+    Images are Pillow's business; what Pillow could not read is no video either,
+    though FFmpeg, which goes by the file's name here, may say so.
     """
-    return container_format == "image2" or container_format.endswith("_pipe")
+    if name in _LISTS:
+        raise MediaError("is a playlist, which only names other files: add those files instead")
+    if name in _LETTERS:
+        raise MediaError("is not a video or an image that can be read (it is text)")
+    if name == "image2" or name.endswith("_pipe"):
+        raise MediaError("is not a video or an image that can be read (an image in name only, or damaged)")
 
 
 def _stream(container: Any) -> Any:
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not streams:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-        raise MediaError(f"has no video stream, only {kinds}")
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+        raise MediaError("has no video stream" + (f", only {kinds}" if kinds else " and no other"))
     stream = streams[0]
     if stream.codec_context is None:
         raise MediaError("has a video stream of a kind that cannot be decoded here")
+    check_size(stream.width, stream.height)
     stream.codec_context.thread_count = 1
+    # Frames may be larger than the header says, or grow on the way.
+    stream.codec_context.options = _LIMIT
     return stream
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse a frame or picture that would take too much memory.
+
+    Raises:
+        MediaError: It has more than `MOST_PIXELS`.
+    """
+    if width * height > MOST_PIXELS:
+        raise MediaError(
+            f"has {width} x {height} pixels, and {MOST_PIXELS} pixels a frame are read at most: scale it down"
+        )
 
 
 def _is_cover(stream: Any) -> bool:
@@ -110,40 +176,66 @@ def _reason(error: Exception) -> str:
 
 
 def timeline(video: Video) -> Timeline:
-    """Read all packets of an open video and tell when each frame is presented.
+    """Read all packets of an open video and tell when each frame is presented; nothing is decoded.
 
     The container is at its end afterwards: open it again to decode.
 
     Raises:
         MediaError: There is no frame at all.
     """
-    packets = [packet for packet in video.packets() if packet.size]
-    # Packets before an edit list's start are decoded but never shown.
-    shown = [packet for packet in packets if not packet.is_discard]
-    if not shown:
+    return _timeline(video, video.packets())
+
+
+def first_frame_and_timeline(video: Video) -> tuple[av.VideoFrame | None, Timeline]:
+    """The first frame that can be decoded, if there is one, and the times of all: in one pass.
+
+    Raises:
+        MediaError: There is no frame at all.
+    """
+    found: list[av.VideoFrame] = []
+
+    def packets() -> Iterator[Any]:
+        for packet in video.packets():
+            if not found:
+                found.extend(video.decoded(packet)[:1])
+            yield packet
+
+    line = _timeline(video, packets())
+    return next(iter(found), None), line
+
+
+def _timeline(video: Video, packets: Iterable[Any]) -> Timeline:
+    by_decoding = video.container.format.name in _DECODE_TIMES_ONLY
+    n_packets, shown = 0, _Stamps()
+    for packet in packets:
+        n_packets += bool(packet.size)
+        # Packets before an edit list's start are decoded but never shown.
+        if packet.size and not packet.is_discard:
+            shown.add(packet.dts if by_decoding else packet.pts, packet.duration, packet.is_keyframe)
+    if not shown.n_packets:
         raise MediaError("has a video stream without frames")
-    missing = max(0, video.stream.frames - len(packets))
-    if video.container.format.name in _DECODE_TIMES_ONLY:
-        return _stamped(
-            video.stream, [(packet.dts, packet.duration) for packet in shown], missing, told=False
-        )
-    return _stamped(video.stream, [(packet.pts, packet.duration) for packet in shown], missing, told=True)
+    missing = max(0, video.stream.frames - n_packets)
+    if len(shown.ticks) < shown.n_packets or np.unique(shown.ticks).size < shown.n_packets:
+        return _counted(video.stream, shown.n_packets, missing)
+    line = _stamped(video.stream, shown, missing, told=not by_decoding)
+    can_seek = video.container.format.name.startswith(_SEEKABLE)
+    return replace(line, key_frames=_key_frames(line, shown.keys)) if can_seek else line
 
 
-def _stamped(
-    stream: Any, packets: Sequence[tuple[int | None, int | None]], missing: int, told: bool
-) -> Timeline:
-    """Times by timestamp and length, in ticks; `told`: whether decoded frames bear these timestamps."""
-    lengths = {stamp: length or 0 for stamp, length in packets if stamp is not None}
-    if len(lengths) < len(packets):
-        return _counted(stream, len(packets), missing)
-    stamps, tick_s = sorted(lengths), float(stream.time_base)
-    gaps = [later - earlier for earlier, later in pairwise(stamps)]
+def _stamped(stream: Any, packets: _Stamps, missing: int, told: bool) -> Timeline:
+    """Times by timestamp and length; `told`: whether decoded frames bear these timestamps."""
+    ticks, tick_s = np.sort(packets.ticks), float(stream.time_base)  # (n_frames,)
+    last = packets.lengths[int(np.argmax(packets.ticks))]
     # Matroska may leave the last length out: the usual gap stands in, then the stated rate.
-    last_s = (lengths[stamps[-1]] or (median(gaps) if gaps else 0)) * tick_s or 1 / (_rate(stream) or np.inf)
-    times_s = tuple((stamp - stamps[0]) * tick_s for stamp in stamps)
-    positions = {stamp: i for i, stamp in enumerate(stamps)} if told else {}
-    return Timeline(times_s, times_s[-1] + last_s, positions, missing)
+    last_s = (last or (float(np.median(np.diff(ticks))) if ticks.size > 1 else 0)) * tick_s
+    last_s = last_s or 1 / (_rate(stream) or np.inf)
+    times_s = ((ticks - ticks[0]) * tick_s).tolist()
+    positions = {stamp: i for i, stamp in enumerate(ticks.tolist())} if told else {}
+    return Timeline(tuple(times_s), times_s[-1] + last_s, positions, missing)
+
+
+def _key_frames(line: Timeline, stamps: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(line.positions[stamp] for stamp in stamps if stamp in line.positions))
 
 
 def _counted(stream: Any, n_frames: int, missing: int) -> Timeline:

@@ -104,7 +104,9 @@ def _time(plan: Plan) -> str:
 
 
 def _disk(plan: Plan) -> str:
-    parts = (("pictures", plan.disk.pictures), ("ledger", plan.disk.ledger), ("release", plan.disk.release))
+    disk = plan.disk
+    parts = [("pictures", disk.pictures), ("ledger", disk.ledger), ("release", disk.release)]
+    parts += [("embeddings and key points", disk.sequences)] if disk.sequences != NOTHING else []
     return ", ".join(f"{name} {_bytes(size.expected)}{_between(size, _bytes)}" for name, size in parts)
 
 

@@ -13,7 +13,9 @@ from curate.recipe.clips import (
     LabelFile,
     VoteFile,
 )
+from curate.recipe.frames import Frames
 from curate.recipe.load import load_recipe, sound_sections
+from curate.recipe.sequences import Embeddings, FeatureFiles, KeypointFiles, Pose
 from curate.recipe.vlm import (
     OpenAIBackend,
     Price,
@@ -27,7 +29,6 @@ from curate.recipe.whole import (
     AgreementSplit,
     CertificateSplit,
     Evaluation,
-    Frames,
     Labels,
     Pseudo,
     QuotaSplit,
@@ -48,13 +49,17 @@ __all__ = [
     "Clips",
     "Controls",
     "DatasetClips",
+    "Embeddings",
     "Evaluation",
+    "FeatureFiles",
     "FolderClips",
     "Frames",
     "GoldFile",
+    "KeypointFiles",
     "LabelFile",
     "Labels",
     "OpenAIBackend",
+    "Pose",
     "Price",
     "Pseudo",
     "QuotaSplit",

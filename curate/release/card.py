@@ -26,6 +26,9 @@ _CONFIGS = {
         "controls have rows of their own, which `variant` and `control` name"
     ),
     "votes": "a row a person and clip",
+    "keypoints": "a row a clip: 137 key points of one person, frame by frame (x, y, confidence)",
+    "features": "a row a clip: gaze, head pose, action units or what else was measured, frame by frame",
+    "embeddings": "a row a clip: what a vision model makes of its frames, a vector each",
 }
 _QUALITY = (
     ("Given labels that are right", "accuracy_given"),

@@ -11,6 +11,8 @@ import yaml
 
 from curate.errors import Problem, ReleaseError
 from curate.release.check_clips import clip_files, clip_problems, schema_problems, unreadable
+from curate.release.sequences import sequence_problems
+from curate.sequences.shapes import SEQUENCES
 
 _FILES = (
     "README.md",
@@ -39,6 +41,8 @@ _NAMES_CALLS = {
     "provenance/reasons.parquet": "calls",
 }
 """Files that name calls, and the column that does."""
+_PLACES = ("data", "pseudo", "answers", "votes", *SEQUENCES)
+"""Folders whose files belong to a config."""
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
@@ -47,9 +51,9 @@ def check_release(folder: Path) -> None:
 
     Every table against its schema in provenance/schema, ids unique over labelled
     and unlabelled clips, media against their sha256, rows against the name of
-    their file, distributions against the classes, shards complete, a reply kept
-    for every call that is named, the card's front matter valid and its globs
-    matching every file and none in vain.
+    their file, distributions against the classes, shards complete, lists of a
+    sequence as long as each other, a reply kept for every call that is named, the
+    card's front matter valid and its globs matching every file and none in vain.
 
     Raises:
         ReleaseError: All problems at once.
@@ -58,7 +62,7 @@ def check_release(folder: Path) -> None:
     if not folder.is_dir():
         raise ReleaseError(f"{folder}: no such folder. Name the folder of a release")
     problems = [*_file_problems(folder), *_table_problems(folder), *clip_problems(folder)]
-    problems += [*_call_problems(folder), *_card_problems(folder)]
+    problems += [*sequence_problems(folder), *_call_problems(folder), *_card_problems(folder)]
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ReleaseError(f"{folder}: {len(problems)} to fix\n{lines}")
@@ -154,8 +158,5 @@ def _card_problems(folder: Path) -> Iterator[Problem]:
         covered |= matched
         if not matched:
             yield Problem("README.md", f"config {config}: {glob} matches no file")
-    for path in sorted(
-        {path for place in ("data", "pseudo", "answers", "votes") for path in folder.glob(f"{place}/*")}
-        - covered
-    ):
+    for path in sorted({path for place in _PLACES for path in folder.glob(f"{place}/*")} - covered):
         yield Problem(path.relative_to(folder).as_posix(), "belongs to no config of the card")

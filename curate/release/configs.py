@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.release.metrics import SPLITS
+from curate.sequences.shapes import SEQUENCES
 
 _GLOBS = {
     "default": "data/{split}-*.parquet",
@@ -11,7 +12,7 @@ _GLOBS = {
     "low_reliability": "data/{split}-low-*.parquet",
     "pseudo_labeled": "pseudo/{split}-*.parquet",
 }
-_LONG = ("answers", "votes")
+_LONG = ("answers", "votes", *SEQUENCES)
 
 
 def configs_of(folder: Path) -> list[dict[str, Any]]:

@@ -1,13 +1,16 @@
 """What a release is made of: the tables of a run, and what was decided about them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from curate.errors import ReleaseError
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers, Price, Recipe
+from curate.sequences.shapes import SequenceName
 
 Metrics = dict[str, Any]
 """Measured facts as nested plain numbers, ready for JSON; `curate.release.metrics` makes them."""
@@ -35,6 +38,13 @@ class Tables:
     reasons: pl.DataFrame
     calls: pl.DataFrame
 
+    def only(self, clip_ids: Collection[str]) -> "Tables":
+        """The same without a row about any other clip."""
+        mine = pl.col("clip_id").is_in(list(clip_ids))
+        every = {part.name: getattr(self, part.name) for part in fields(self)}
+        about = {name: frame.filter(mine) for name, frame in every.items() if "clip_id" in frame.columns}
+        return replace(self, **about)
+
 
 @dataclass(frozen=True, slots=True)
 class HowAsked:
@@ -53,6 +63,24 @@ class HowAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Media that are released in place of a clip's own."""
+
+    file: Path
+    sha256: str
+
+    def read(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            ReleaseError: The file is gone.
+        """
+        if not self.file.is_file():
+            raise ReleaseError(f"{self.file}: is gone. Run again")
+        return self.file.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseContent:
     """Everything that `write_release` needs."""
 
@@ -62,6 +90,10 @@ class ReleaseContent:
     metrics: Metrics
     media: Callable[[str], bytes]
     """The media's bytes, by the `uri` of the clips table."""
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)
+    """What is released in place of a clip's own media, by clip id."""
+    sequences: Mapping[SequenceName, Path] = field(default_factory=dict)
+    """Folders of parts of the tables that have all frames of a clip in a row."""
     models: tuple[str, ...] = ()
     """Models that answered, each as model@revision."""
     recipe_text: str = ""

@@ -4,13 +4,14 @@ README.md  metrics.json
 data/{train,validation,test}-{high,low}-*.parquet    clips that came with a label, media inside
 pseudo/{train,validation,test}-*.parquet             clips that came without one, media inside
 answers/*.parquet  votes/*.parquet                   long tables
+{keypoints,features,embeddings}/*.parquet            a row a clip, with all its frames, where there are any
 provenance/                                          how it came about, and the schemas
 """
 
 import json
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast, get_args
 
 import polars as pl
@@ -25,6 +26,7 @@ from curate.release.content import ReleaseContent
 from curate.release.features import clip_features, table_features, to_arrow
 from curate.release.metrics import SPLITS
 from curate.release.rationale import rationales
+from curate.release.sequences import write_sequences
 from curate.release.shards import ShardWriter
 from curate.release.tally import base_answers
 from curate.resources import resource
@@ -139,6 +141,7 @@ def _write_parts(partial: Path, content: ReleaseContent, rows: pl.DataFrame, sha
         frame: pl.DataFrame = getattr(content.tables, name)
         if frame.height:
             _write_table(partial / name / "train-00000-of-00001.parquet", name, frame)
+    write_sequences(partial, content.sequences, set(rows["clip_id"]))
     _write_provenance(partial / "provenance", content)
     _write_json(partial / "metrics.json", content.metrics)
     (partial / "README.md").write_text(render_card(content, partial), encoding="utf-8")
@@ -163,7 +166,15 @@ def _write_part(
         return  # a file without rows would give a config a split that holds nothing
     with ShardWriter(prefix, features, shard_bytes) as writer:
         for row in rows.iter_rows(named=True):
-            writer.add(row, content.media(row["uri"]))
+            writer.add(*_released(row, content))
+
+
+def _released(row: dict[str, Any], content: ReleaseContent) -> tuple[dict[str, Any], bytes, str]:
+    """The row with its media and the suffix of their file."""
+    stand_in = content.stand_ins.get(row["clip_id"])
+    if stand_in is None:
+        return row, content.media(row["uri"]), PurePosixPath(row["name"]).suffix.lower()
+    return {**row, "sha256": stand_in.sha256}, stand_in.read(), stand_in.file.suffix
 
 
 def _write_table(path: Path, name: TableName, frame: pl.DataFrame) -> None:

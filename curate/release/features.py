@@ -17,6 +17,7 @@ _VALUES: dict[object, str] = {
     pl.Int64: "int64",
     pl.Float64: "float64",
     pl.Float32: "float32",
+    pl.Float16: "float16",
     pl.Boolean: "bool",
     pl.Binary: "binary",
 }
@@ -53,6 +54,8 @@ def to_arrow(frame: pl.DataFrame, features: Features) -> pa.Table:
 def _feature(dtype: pl.DataType | pl.datatypes.DataTypeClass) -> object:
     if isinstance(dtype, pl.List):
         return List(_feature(dtype.inner))
+    if isinstance(dtype, pl.Array):
+        return List(_feature(dtype.inner), length=dtype.size)
     if isinstance(dtype, pl.Struct):
         return {field.name: _feature(field.dtype) for field in dtype.fields}
     return Value(_VALUES[dtype.base_type()])

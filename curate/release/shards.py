@@ -1,7 +1,7 @@
 """Clips with their media in Parquet files of bounded size, written clip by clip."""
 
 import hashlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,13 +47,14 @@ class ShardWriter:
             for index, path in enumerate(self._files):
                 path.rename(f"{self._prefix}-{index:05d}-of-{len(self._files):05d}.parquet")
 
-    def add(self, row: dict[str, Any], media: bytes) -> None:
+    def add(self, row: dict[str, Any], media: bytes, suffix: str) -> None:
         """Add one clip.
 
         Args:
             row: The columns of the clips as published, and `uri` and `media`
                 (video or image), which say where the bytes go.
             media: The media's bytes.
+            suffix: Of the name that they get, such as .mp4.
 
         Raises:
             ReleaseError: The bytes are not those that the row was made from, or
@@ -64,7 +65,7 @@ class ShardWriter:
         if held and held + len(media) > self._shard_bytes:
             self._flush()
             self._close()
-        value = {"bytes": media, "path": f"{row['clip_id']}{PurePosixPath(row['name']).suffix.lower()}"}
+        value = {"bytes": media, "path": f"{row['clip_id']}{suffix}"}
         self._rows.append({name: row.get(name) for name in self._schema.names} | {row["media"]: value})
         self._buffered += len(media)
         if self._buffered >= GROUP_BYTES or len(self._rows) >= GROUP_ROWS:

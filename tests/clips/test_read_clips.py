@@ -168,12 +168,20 @@ def test_pictures_of_a_run_beside_the_media_are_no_clips(tmp_path: Path) -> None
     assert [clip.name for clip in folder_clips(tmp_path)[0]] == ["a.png"]
 
 
-def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
-    media = write(tmp_path / "media", {"deep/a.png": picture(1)})
-    (media / "loop").symlink_to(media)
-    (tmp_path / "clips").mkdir()
-    (tmp_path / "clips" / "linked").symlink_to(media)
-    assert [clip.name for clip in folder_clips(tmp_path / "clips")[0]] == ["linked/deep/a.png"]
+def test_links_within_the_folder_are_followed_once(tmp_path: Path) -> None:
+    write(tmp_path, {"z/deep/a.png": picture(1)})
+    (tmp_path / "z" / "loop").symlink_to(tmp_path)
+    (tmp_path / "linked").symlink_to(tmp_path / "z")
+    (tmp_path / "other.png").symlink_to(tmp_path / "z" / "deep" / "a.png")
+    clips, findings = folder_clips(tmp_path)
+    assert [clip.name for clip in clips] == ["linked/deep/a.png", "other.png"]
+    assert findings == []
+
+
+def test_a_folder_may_itself_be_reached_by_a_link(tmp_path: Path) -> None:
+    write(tmp_path / "media", {"a.png": picture(1)})
+    (tmp_path / "clips").symlink_to(tmp_path / "media")
+    assert [clip.name for clip in folder_clips(tmp_path / "clips")[0]] == ["a.png"]
 
 
 def test_a_name_that_is_no_text_is_set_aside(tmp_path: Path) -> None:

@@ -221,3 +221,13 @@ def test_the_verb_prints_json_and_nothing_else(recipe: Callable[..., Path]) -> N
     content = json.loads(told)
     assert (content["clips"], content["not_sampled"]) == (3, N_CLIPS - 3)
     assert content["folder"].endswith("demo-engagement-3-clips")
+
+
+def test_embeddings_and_key_points_take_disk_by_the_frame(recipe: Callable[..., Path]) -> None:
+    plain = planned(recipe())
+    assert not any("embeddings" in line for line in plan_lines(plain))
+    # 24 frames at 8 a second last 3 s: two a second are six, of which at most five are looked at.
+    found = planned(recipe(more="embeddings: {fps: 2, most: 5}\npose: {}\n"))
+    frames = look(open_run(recipe(), environ={})).clips["n_frames"].sum()
+    assert found.disk.sequences.expected == 3 * (5 * N_CLIPS * 1540 + frames * 600)
+    assert any("embeddings and key points" in line for line in plan_lines(found))

@@ -1,0 +1,1 @@
+"""Faces and people in pictures: found, followed through a clip, cropped to, blurred."""

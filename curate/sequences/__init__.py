@@ -1,0 +1,1 @@
+"""What is measured at many frames of a clip: key points, features, embeddings."""
