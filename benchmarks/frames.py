@@ -37,7 +37,6 @@ from frames_parts import readers, scenes
 COUNT, N_FRAMES, TURNS = 16, 250, 9
 PEERS = ("PyAV", "OpenCV", "torchcodec", "decord")
 MOST_OF_BEST_PEER, MOST_OF_UNIFORM, LEAST_OF_ONE_WORKER, LIMIT_MB = 1.05, 1.4, 1.8, 150.0
-MINUTE_FRAMES, MINUTES = 60 * scenes.FPS, 60
 PARTS_FOLDER = Path(readers.SCRIPT).parent
 
 
@@ -46,8 +45,8 @@ def main(parts: Sequence[str], sheets_folder: Path | None) -> int:
     cores = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{cores}, load {os.getloadavg()[0]:.1f} before")
     missed: list[str] = []
-    for part in parts or PARTS:
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        for part in parts or PARTS:
             print()
             missed += PARTS[part](sheets_folder or Path(folder) if part == "sheets" else Path(folder))
     print(f"\nlimits: {'MISSED: ' + ', '.join(missed) if missed else 'hold'}")
@@ -61,7 +60,7 @@ def decode(folder: Path) -> list[str]:
     peers = PEERS if readers.has_peers() else ()
     missed = []
     for codec in scenes.CODECS:
-        video = scenes.write_scene(folder / f"{codec}.mp4", codec, N_FRAMES)
+        video = _clip(folder, codec)
         took = readers.rounds(
             ["curate uniform", *peers, *(f"{peer}+jpeg" for peer in peers)], video, COUNT, TURNS
         )
@@ -86,7 +85,7 @@ def events(folder: Path) -> list[str]:
     """Strategy events beside uniform; the limits that were missed."""
     missed = []
     for codec in scenes.CODECS:
-        video = scenes.write_scene(folder / f"{codec}.mp4", codec, N_FRAMES)
+        video = _clip(folder, codec)
         took = readers.rounds(["curate uniform", "curate events"], video, COUNT, TURNS)
         times = readers.ratio(took, "curate events", "curate uniform")
         print(f"{codec}: {COUNT} of {N_FRAMES} frames, CPU seconds a clip")
@@ -98,7 +97,7 @@ def events(folder: Path) -> list[str]:
 
 def workers(folder: Path) -> list[str]:
     """Two threads beside one, in turns; the limits that were missed."""
-    video = scenes.write_scene(folder / "h264.mp4", "h264", N_FRAMES)
+    video = _clip(folder, "h264")
     gains, costs = [], []
     for _ in range(5):
         one, two = (_measured("workers.py", video, COUNT, n, 12) for n in (1, 2))
@@ -114,19 +113,25 @@ def memory(folder: Path) -> list[str]:
     """Of a worker with everything that it imports; the limits that were missed."""
     missed = []
     for codec in scenes.CODECS:
-        video = scenes.write_scene(folder / f"{codec}.mp4", codec, N_FRAMES)
+        video = _clip(folder, codec)
         missed += _memory(video, f"{codec}, {N_FRAMES} frames", times=4)
     return missed
 
 
 def hour(folder: Path) -> list[str]:
-    """A minute sixty times over, as one video; the limits that were missed."""
+    """The clip over and over, as one video of an hour; the limits that were missed."""
     missed = []
     for codec in scenes.CODECS:
-        minute = scenes.write_scene(folder / f"{codec}.mp4", codec, MINUTE_FRAMES)
-        video = scenes.repeated(minute, folder / f"{codec}-hour.mp4", MINUTES)
+        times = round(3600 * scenes.FPS / N_FRAMES)
+        video = scenes.repeated(_clip(folder, codec), folder / f"{codec}-hour.mp4", times)
         missed += _memory(video, f"{codec}, one hour", times=1)
     return missed
+
+
+def _clip(folder: Path, codec: str) -> Path:
+    """Encoded by the first part that needs it."""
+    video = folder / f"{codec}.mp4"
+    return video if video.exists() else scenes.write_scene(video, codec, N_FRAMES)
 
 
 def _memory(video: Path, name: str, times: int) -> list[str]:

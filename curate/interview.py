@@ -18,6 +18,7 @@ from curate.answers.settle import settle
 from curate.answers.shown import Shown, shown, shown_clip
 from curate.clips.media import media_store
 from curate.errors import EndpointGone, RetryableError
+from curate.frames.people.crop import open_crops
 from curate.frames.progress_log import ProgressLog, Row
 from curate.frames.take import FrameTables, Told, take_frames
 from curate.labelling import Counts, Frames
@@ -66,7 +67,9 @@ def take_pictures(run: Run, clips: pl.DataFrame, told: Told) -> FrameTables:
     """Take the pictures that the recipe asks for; what an unfinished run took is taken over."""
     recipe = run.recipe
     between = recipe.frames.between if recipe.answers.context == "between" else 0
-    decided_by = f"{recipe.frames.model_dump_json()} {between}"
+    crops = open_crops(recipe.frames)
+    finder = "" if crops is None else crops.finder.name
+    decided_by = f"{recipe.frames.model_dump_json()} {between} {finder}"
     with ProgressLog(partial_frames(run), decided_by) as log:
         return take_frames(
             clips,
@@ -75,6 +78,7 @@ def take_pictures(run: Run, clips: pl.DataFrame, told: Told) -> FrameTables:
             run.pictures,
             progress=run.steps("frames"),
             between=between,
+            boxes=crops,
             log=log,
             told=told,
         )

@@ -8,7 +8,7 @@ import polars as pl
 from curate.clips.finding import Finding, problem_table
 from curate.clips.media import media_store
 from curate.frames.decode import video_pictures
-from curate.frames.people.crop import open_boxes
+from curate.frames.people.crop import open_crops
 from curate.frames.people.detectors import open_finder
 from curate.labelling import Counts, Frames
 from curate.recipe import Clips, Embeddings, FolderClips, KeypointFiles, Pose
@@ -68,7 +68,7 @@ def _estimator(run: Run, pose: Pose) -> PoseEstimator:
 def _embedded(run: Run, read: Frames, asked: Embeddings) -> Iterator[Row | Finding]:
     kept = ArrayStore(run.folder / "kept" / "embeddings")
     sampling = sampling_of(asked, run.recipe.frames)
-    boxes = None if sampling is None else open_boxes(sampling)
+    crops = None if sampling is None else open_crops(sampling)
     return embed(
         read["clips"],
         read["frames"],
@@ -76,7 +76,8 @@ def _embedded(run: Run, read: Frames, asked: Embeddings) -> Iterator[Row | Findi
         Places(run.pictures, media_store(run.recipe.clips), kept),
         sampling,
         run.steps("embeddings"),
-        partial(video_pictures, boxes=boxes),
+        partial(video_pictures, boxes=crops),
+        "" if crops is None else crops.finder.name,
     )
 
 

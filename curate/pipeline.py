@@ -92,18 +92,19 @@ def _look_and_ask(run: Run, manifest: Manifest) -> None:
     """Frames and answers, at the same time where there are no frames yet to ask about."""
     if is_current(FRAMES, run, manifest):
         return _carry_out(ANSWERS, ask, run, manifest)
-    started_s = time.monotonic()
+    key, started_s = _key(FRAMES, run, manifest), time.monotonic()
     looked, asked = look_and_ask(run, _inputs(FRAMES, run))
-    _keep(FRAMES, run, manifest, looked, started_s)
-    _keep(ANSWERS, run, manifest, asked, started_s)
+    _keep(FRAMES, run, manifest, key, looked, started_s)
+    _keep(ANSWERS, run, manifest, _key(ANSWERS, run, manifest), asked, started_s)
     return partial_frames(run).unlink()
 
 
 def _carry_out(stage: Stage, work: Work, run: Run, manifest: Manifest) -> None:
     if is_current(stage, run, manifest):
         return
-    started_s = time.monotonic()
-    _keep(stage, run, manifest, work(run, _inputs(stage, run)), started_s)
+    # Before the work: a file that changes meanwhile must count as changed since.
+    key, started_s = _key(stage, run, manifest), time.monotonic()
+    _keep(stage, run, manifest, key, work(run, _inputs(stage, run)), started_s)
 
 
 def is_current(stage: Stage, run: Run, manifest: Manifest) -> bool:
@@ -122,12 +123,13 @@ def _inputs(stage: Stage, run: Run) -> Frames:
     return {stem: run.read(stem) for stem in stage.reads}
 
 
-def _keep(stage: Stage, run: Run, manifest: Manifest, done: tuple[Frames, Counts], started_s: float) -> None:
+def _keep(
+    stage: Stage, run: Run, manifest: Manifest, key: str, done: tuple[Frames, Counts], started_s: float
+) -> None:
     """Check and write what a stage made, and record it."""
     written, counts = done
     for stem in stage.writes:
         tables.write(contract(stem), written[stem], run.path(stem), run.classes)
-    key = _key(stage, run, manifest)
     outputs = [run.path(stem) for stem in stage.writes]
     outputs += [part for name in stage.writes_parts for part in sorted(run.parts(name).glob("*.parquet"))]
     kept_key = key if stage.is_complete(counts) else f"incomplete {key}"

@@ -1,44 +1,22 @@
-"""Pictures of wanted moments: one pass through a clip, one thread, no seeking."""
+"""Pictures of the moments of a clip that a recipe asks for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import overload
 
-import av
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from curate.clips.decoding import decoding
-from curate.clips.video import (
-    Timeline,
-    Video,
-    display_matrix,
-    displayed,
-    displayed_size,
-    open_video,
-    timeline,
-)
+from curate.clips.video import Timeline, open_video, timeline
 from curate.errors import MediaError
-from curate.frames.sample import Moment, moments
+from curate.frames.look import Looked, look
+from curate.frames.people.boxes import Boxes
+from curate.frames.picture import Picture, make_picture, still
+from curate.frames.reading import Served, upright, wanted_frames
+from curate.frames.sample import Course, Moment, moments
 from curate.recipe import Frames
-
-_QUALITY = 90
-_NO_SUBSAMPLING = 0
-_WHITE_16_BIT = 65535
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One frame as it is sent."""
-
-    moment: Moment
-    """What the picture shows."""
-    width: int
-    height: int
-    jpeg: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,133 +29,124 @@ class Pictures:
     """Index of each wanted frame that is damaged, and of the frame that stands for it."""
 
 
-def video_pictures(place: Path | bytes, frames: Frames, *, between: int = 0) -> Pictures:
-    """Decode the moments of a video that a recipe asks for.
+def video_pictures(
+    place: Path | bytes, frames: Frames, *, between: int = 0, boxes: Boxes | None = None
+) -> Pictures:
+    """Take the moments of a video that a recipe asks for.
 
-    Packets are read through once for the frame times, without decoding; then
-    frames are decoded in order up to the last wanted one. A seek to each moment
-    would cost several times as much, as key frames are seconds apart.
+    Packets are read through once for the frame times, without decoding. Then
+    frames are decoded once: for strategy events, small looks are taken of all
+    of them, and those that may be chosen are held as far as memory allows; for
+    the others, up to the last wanted one, or by seeking where that decodes
+    fewer.
 
-    A wanted frame that is damaged is replaced by the nearest decodable frame
-    before it, which is what a player would still show; at the very start, by
-    the first decodable frame after it. A frame is never given twice: one that
-    stands for a key frame is a key frame.
+    A wanted frame that is damaged is replaced by the nearest sound frame before
+    it; at the very start, by the first one after it. A frame is never given
+    twice: one that stands for a key frame is a key frame.
 
     Args:
         place: The file, or its bytes.
         frames: The recipe's section.
         between: Frames that are wanted in each gap between two key frames.
+        boxes: Tells what is cut out of each picture.
 
     Raises:
         MediaError: It cannot be read, or not one frame can be decoded.
     """
-    with decoding("is a video that cannot be read"), open_video(place) as video:
-        line = timeline(video)
-    wanted = moments(line.times_s, line.duration_s, frames, between=between)
-    shown: dict[int, Picture] = {}
-    replaced = []
-    with decoding("is a video that cannot be read"), open_video(place) as video:
-        for moment, index, frame in _served(video, line, wanted):
-            if index not in shown:
-                at = Moment(moment.role, index, line.times_s[index])
-                shown[index] = _picture(at, _upright(frame, video.stream, frames.size_px))
-            elif moment.role == "key":
-                shown[index] = replace(shown[index], moment=replace(shown[index].moment, role="key"))
-            if index != moment.index:
-                replaced.append((moment.index, index))
-    if not shown:
+    with decoding("is a video that cannot be read"):
+        with open_video(place) as video:
+            line = timeline(video)
+        looked = _looked(place, line, frames)
+        course = Course(line.times_s, line.duration_s, looked.changes)
+        wanted = moments(course, frames, between=between)
+        with closing(_taken(place, line, looked, [moment.index for moment in wanted])) as taken:
+            pictures, replaced = _settled(zip(wanted, taken, strict=False), line, frames.size_px, boxes)
+    if not pictures:
         raise MediaError("has a video stream of which no frame can be decoded without damage")
-    return Pictures(tuple(shown.values()), tuple(replaced))
+    return Pictures(tuple(pictures), tuple(replaced))
 
 
-def image_pictures(place: Path | bytes, size_px: int) -> Pictures:
+def image_pictures(place: Path | bytes, frames: Frames, boxes: Boxes | None = None) -> Pictures:
     """A still image as one picture, upright as its EXIF data say.
 
     Raises:
         MediaError: It cannot be read.
     """
-    source = place if isinstance(place, Path) else BytesIO(place)
-    with decoding("is an image that cannot be read"), Image.open(source) as opened:
-        upright = _eight_bit(ImageOps.exif_transpose(opened))
-        image = _fitted(_opaque(upright), upright.size, size_px)
-    return Pictures((_picture(Moment("key", 0, 0.0), image),))
+    image = still(place)
+    box = boxes([image], [0.0])[0] if boxes else None
+    return Pictures((make_picture(Moment("key", 0, 0.0), image, image.size, frames.size_px, box),))
 
 
-def _served(
-    video: Video, line: Timeline, wanted: Sequence[Moment]
-) -> Iterator[tuple[Moment, int, av.VideoFrame]]:
-    """Each wanted moment with the index and frame that stand for it, in order."""
-    waiting = list(wanted)
-    last: tuple[int, av.VideoFrame] | None = None
-    for index, frame in _indexed(video, line):
-        while waiting and waiting[0].index < index:
-            yield (waiting.pop(0), *(last or (index, frame)))
-        last = (index, frame)
-        if waiting and waiting[0].index == index:
-            yield (waiting.pop(0), index, frame)
-        if not waiting:
-            return
-    if last:
-        yield from ((moment, *last) for moment in waiting)
+def _looked(place: Path | bytes, line: Timeline, frames: Frames) -> Looked:
+    if frames.strategy != "events":
+        return Looked()
+    with open_video(place) as video:
+        return look(video, line)
 
 
-def _indexed(video: Video, line: Timeline) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Sound frames with their place on the timeline.
-
-    By timestamp, so that a frame that fails to decode does not shift those
-    after it; by count where the container has no timestamps.
-    """
-    for count, frame in enumerate(video.frames()):
-        index = line.positions.get(frame.pts) if line.positions and frame.pts is not None else count
-        if index is not None and index < len(line.times_s) and not frame.is_corrupt:
-            yield index, frame
-
-
-def _upright(frame: av.VideoFrame, stream: Any, size_px: int) -> Image.Image:
-    pixels = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)  # (height, width, 3)
-    upright = Image.fromarray(displayed(pixels, display_matrix(frame)))
-    return _fitted(upright, displayed_size(frame, stream), size_px)
+def _taken(
+    place: Path | bytes, line: Timeline, looked: Looked, wanted: Sequence[int]
+) -> Generator[Served, None, None]:
+    """Wanted frames in order: those that were held, if none is missing among them, else decoded."""
+    if looked.held and all(index in looked.held for index in wanted):
+        yield from (looked.held[index] for index in wanted)
+        return
+    with open_video(place) as video:
+        yield from wanted_frames(video, line, wanted)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Greys of 16 or 32 bits scaled to 8; Pillow's own conversion makes all above 255 white."""
-    if image.mode != "F" and not image.mode.startswith("I"):
-        return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)  # (height, width)
-    black, white = _grey_range(image.mode, values)
-    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
+def _settled(
+    taken: Iterable[tuple[Moment, Served]], line: Timeline, size_px: int, boxes: Boxes | None
+) -> tuple[list[Picture], list[tuple[int, int]]]:
+    """Pictures by rising index, and which wanted frames others stand for."""
+    pictures: dict[int, Picture] = {}
+    held: dict[int, Served] = {}
+    replaced: list[tuple[int, int]] = []
+    keys: set[int] = set()
+    for moment, served in taken:
+        index = served.index
+        if boxes:
+            held.setdefault(index, served)
+        elif index not in pictures:
+            # At once: decoded frames would fill memory.
+            pictures[index] = make_picture(moment, upright(served.frame), served.size, size_px)
+        keys |= {index} if moment.role == "key" else set()
+        if index != moment.index:
+            replaced.append((moment.index, index))
+    if boxes:
+        pictures = _cut(held, line, size_px, boxes)
+    return [_placed(picture, index, keys, line) for index, picture in pictures.items()], replaced
 
 
-def _grey_range(mode: str, values: NDArray[np.float64]) -> tuple[float, float]:
-    """Values shown as black and as white.
-
-    Integers that fit into 16 bits have that range: Pillow opens 16-bit PGM as
-    mode I. Of other integers and of floats no range is known: theirs is from
-    the least to the greatest; an image of one value is black.
-    """
-    least, greatest = float(values.min()), float(values.max())
-    if mode != "F" and least >= 0 and greatest <= _WHITE_16_BIT:
-        return 0, _WHITE_16_BIT
-    return least, greatest if greatest > least else least + 1
+def _placed(picture: Picture, index: int, keys: set[int], line: Timeline) -> Picture:
+    """One that stands for a key frame is a key frame, whatever else it stands for."""
+    return replace(picture, moment=Moment("key" if index in keys else "between", index, line.times_s[index]))
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """RGB; what can be seen through is white, as on a page."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    page = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
+def _cut(held: Mapping[int, Served], line: Timeline, size_px: int, boxes: Boxes) -> dict[int, Picture]:
+    """Pictures of what the boxes show of each frame."""
+    images = _Shown(tuple(held.values()))
+    found = boxes(images, [line.times_s[index] for index in held])
+    return {
+        index: make_picture(Moment("key", index, 0.0), image, image.size, size_px, box)
+        for index, image, box in zip(held, images, found, strict=True)
+    }
 
 
-def _fitted(image: Image.Image, size: tuple[int, int], size_px: int) -> Image.Image:
-    """Scaled to its displayed size, and from there down until its longest side is `size_px`."""
-    scale = min(1.0, size_px / max(size))
-    target = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    # Pillow scales in integers: the same bytes on every machine, which a decoder's scaler does not promise.
-    return image if target == image.size else image.resize(target, Image.Resampling.LANCZOS)
+@dataclass(frozen=True, slots=True)
+class _Shown(Sequence[Image.Image]):
+    """Frames as they are displayed, converted when they are asked for: as RGB they take twice the memory."""
 
+    frames: tuple[Served, ...]
 
-def _picture(moment: Moment, image: Image.Image) -> Picture:
-    encoded = BytesIO()
-    image.save(encoded, "JPEG", quality=_QUALITY, subsampling=_NO_SUBSAMPLING)
-    return Picture(moment, image.width, image.height, encoded.getvalue())
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @overload
+    def __getitem__(self, place: int) -> Image.Image: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Image.Image]: ...
+    def __getitem__(self, place: int | slice) -> Image.Image | list[Image.Image]:
+        if isinstance(place, slice):
+            return [served.shown for served in self.frames[place]]
+        return self.frames[place].shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 
 import polars as pl
@@ -12,7 +12,9 @@ from curate.clips.finding import Finding, problem_table, unreadable
 from curate.clips.media import MediaStore
 from curate.clips.pool import Progress, one_by_one
 from curate.errors import MediaError
-from curate.frames.decode import Picture, Pictures, image_pictures, video_pictures
+from curate.frames.decode import Pictures, image_pictures, video_pictures
+from curate.frames.people.boxes import Boxes
+from curate.frames.picture import Picture
 from curate.frames.pictures import PictureStore
 from curate.frames.progress_log import ProgressLog, Row, Taken
 from curate.recipe import Frames
@@ -45,6 +47,7 @@ def take_frames(
     progress: Progress | None = None,
     *,
     between: int = 0,
+    boxes: Boxes | None = None,
     log: ProgressLog | None = None,
     told: Told = lambda rows: None,
 ) -> FrameTables:
@@ -58,6 +61,7 @@ def take_frames(
         progress: Told (done, total) after each clip.
         between: Frames that are wanted in each gap between two key frames, to be
             described in words.
+        boxes: Tells what is cut out of each picture.
         log: What an earlier run took is taken over from it, and what is taken now is kept in it.
         told: Told of each clip, in order of their ids; what it raises ends the taking.
 
@@ -68,7 +72,7 @@ def take_frames(
     """
     listed = [_Clip(*row) for row in clips.sort("clip_id").select(_Clip.__slots__).iter_rows()]
     found: list[Taken] = []
-    work = partial(_take_or_remember, store, frames, between, pictures, log)
+    work = partial(_take_or_remember, _Way(store, frames, between, boxes), pictures, log)
     # Closed as soon as somebody raises, so that no more clips are begun.
     with closing(one_by_one(work, listed)) as all_taken:
         for clip, one in zip(listed, all_taken, strict=True):
@@ -83,27 +87,32 @@ def take_frames(
     return FrameTables(tables.validate("frames", table), tables.validate("problems", problems))
 
 
-def _take_or_remember(
-    store: MediaStore,
-    frames: Frames,
-    between: int,
-    pictures: PictureStore,
-    log: ProgressLog | None,
-    clip: _Clip,
-) -> Taken:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How pictures are taken."""
+
+    store: MediaStore
+    frames: Frames
+    between: int
+    boxes: Boxes | None
+
+    def look(self, clip: _Clip) -> Pictures:
+        place = self.store.open(clip.uri)
+        if clip.media == "image":
+            return image_pictures(place, self.frames, self.boxes)
+        return video_pictures(place, self.frames, between=self.between, boxes=self.boxes)
+
+
+def _take_or_remember(way: _Way, pictures: PictureStore, log: ProgressLog | None, clip: _Clip) -> Taken:
     known = log.get(clip.clip_id) if log is not None else None
     if known is not None and all(pictures.path(str(row["sha256"])).is_file() for row in known.rows):
         return known
-    return _take(store, frames, between, pictures, clip)
+    return _take(way, pictures, clip)
 
 
-def _take(store: MediaStore, frames: Frames, between: int, pictures: PictureStore, clip: _Clip) -> Taken:
+def _take(way: _Way, pictures: PictureStore, clip: _Clip) -> Taken:
     try:
-        place = store.open(clip.uri)
-        if clip.media == "image":
-            found = image_pictures(place, frames.size_px)
-        else:
-            found = video_pictures(place, frames, between=between)
+        found = way.look(clip)
     except MediaError as error:
         return Taken((), (unreadable(clip.uri, clip.name, error),))
     return Taken(tuple(_row(clip, picture, pictures) for picture in found.shown), _replaced(clip, found))
@@ -118,7 +127,7 @@ def _row(clip: _Clip, picture: Picture, pictures: PictureStore) -> Row:
         "width": picture.width,
         "height": picture.height,
         "sha256": pictures.put(picture.jpeg),
-        "box": None,
+        "box": picture.box and [*astuple(picture.box)],
     }
 
 

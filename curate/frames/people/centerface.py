@@ -28,6 +28,9 @@ _MULTIPLE = 32
 """Sides of a picture must be a multiple of it [px]."""
 _WEAKEST = 0.2
 """Findings below it are not even listed."""
+_MOST = 200
+"""Findings that are looked at, those of the highest score: a picture that confuses the network may give
+one a cell, and each is compared with each."""
 _LARGEST = 2.0
 """Boxes larger than so many pictures are numbers out of range, not faces."""
 
@@ -132,4 +135,6 @@ def faces(
     y, x = (rows + down + 0.5) * _STRIDE, (columns + right + 0.5) * _STRIDE
     boxes = np.stack([x - widths / 2, y - heights / 2, x + widths / 2, y + heights / 2], axis=1)
     scores = heat[rows, columns].astype(np.float64)
+    best = np.argsort(-scores, kind="stable")[:_MOST]
+    boxes, scores = boxes[best], scores[best]
     return [Detection(Box(*box), score) for box, score in zip(boxes.tolist(), scores.tolist(), strict=True)]

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from curate.frames.people.boxes import Box, Boxes
+from curate.frames.people.boxes import Box
 from curate.frames.people.detectors import open_finder
 from curate.frames.people.finder import Detection, Finder
 from curate.frames.people.follow import follow
 from curate.recipe import Frames
 
 
-def open_boxes(frames: Frames) -> Boxes | None:
+def open_crops(frames: Frames) -> "Crops | None":
     """What tells the crops of a clip's pictures; None if whole frames are shown.
 
     Raises:

@@ -61,6 +61,8 @@ class VideoFile:
         self._started = False
         self._lengths: dict[int, int] = {}
         """By timestamp, in ticks: of frames that the encoder holds."""
+        self._early: list[Any] = []
+        """Packets of sound from before the first picture, when the head of the file cannot be written yet."""
         self._last: int | None = None
 
     def add(self, planes: list[Plane], at: int, length: int, *, turned: bool) -> None:
@@ -83,8 +85,10 @@ class VideoFile:
 
     def pass_on(self, packet: Any) -> None:
         """Add a packet of the sound; one that does not fit is left out, as a player would."""
-        # Before the first picture the file's head cannot be written.
-        if self._sound is None or not self._started or packet.dts is None or not packet.size:
+        if self._sound is None or packet.dts is None or not packet.size:
+            return
+        if not self._started:
+            self._early.append(packet)
             return
         packet.stream = self._sound
         try:
@@ -114,6 +118,9 @@ class VideoFile:
         if aspect:
             context.sample_aspect_ratio = 1 / aspect if turned else aspect
         self._started = True
+        for packet in self._early:
+            self.pass_on(packet)
+        self._early.clear()
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def _weight(track: Track, size: tuple[float, float]) -> float:
 
 
 def _central(box: Box, size: tuple[float, float]) -> float:
-    """1 in the middle of the picture, falling evenly to 0.1 in its corners: who is filmed is in the middle."""
+    """1 in the middle of the picture, falling evenly to 0.1 in its corners, as who is filmed is there."""
     x, y = (2 * place / whole - 1 for place, whole in zip(box.centre, size, strict=True))
     return 1 - 0.9 * min(1.0, hypot(x, y) / sqrt(2))
 

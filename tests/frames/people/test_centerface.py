@@ -10,7 +10,6 @@ from PIL import Image
 
 from curate.errors import MissingPartError
 from curate.frames.people import centerface
-from curate.frames.people.boxes import Box
 from curate.frames.people.centerface import CenterFace, faces, open_centerface, searched_size
 
 
@@ -94,6 +93,8 @@ def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.Monke
         open_centerface()
 
 
-def test_a_picture_may_be_grey_all_over() -> None:
-    (found,) = CenterFace("fake@1", BrightestSpot).find([Image.new("RGB", (320, 320), "grey")])
-    assert all(isinstance(one.box, Box) for one in found)
+def test_of_a_face_in_every_cell_only_some_are_looked_at() -> None:
+    heat = np.linspace(0.5, 0.9, 120 * 120, dtype=np.float32).reshape(120, 120)
+    found = faces(heat, np.zeros((2, 120, 120), np.float32), np.zeros((2, 120, 120), np.float32))
+    assert len(found) == 200
+    assert found[0].score == pytest.approx(0.9)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from curate.frames.people.boxes import Box
-from curate.frames.people.crop import Crops, open_boxes
+from curate.frames.people.crop import Crops, open_crops
 from curate.frames.people.finder import Detection
 from curate.recipe import Frames
 
@@ -28,7 +28,7 @@ HALF_LEFT = Detection(Box(-10, 40, 30, 100), 0.9)  # 40 x 60, beyond the left ed
 
 
 def test_whole_frames_need_no_detector() -> None:
-    assert open_boxes(Frames()) is None
+    assert open_crops(Frames()) is None
 
 
 def test_a_face_is_a_square_inside_the_picture() -> None:
@@ -73,7 +73,7 @@ def test_a_stream_may_change_its_size_on_the_way() -> None:
 
 def test_a_face_of_a_real_clip_is_followed(test_data: Path) -> None:
     still = Image.open(test_data / "clips" / "single_face_img.jpg").convert("RGB")
-    boxes = open_boxes(Frames(crop="face"))
+    boxes = open_crops(Frames(crop="face"))
     assert boxes is not None
     empty = Image.new("RGB", still.size, "white")
     first, gap, last, gone = boxes([still, empty, still, empty], [0.0, 1.0, 2.0, 9.0])

@@ -34,7 +34,7 @@ def test_detectors_of_faces_do_not_find_people(named: str) -> None:
         f"frames.detector: {named} finds faces, and frames.crop is person. "
         "Name a model for object detection, such as PekingU/rtdetr_v2_r18vd, or crop to faces"
     )
-    with pytest.raises(InputError, match="finds faces, and frames.crop is person"):
+    with pytest.raises(InputError, match=r"finds faces, and frames\.crop is person"):
         open_finder("person", named)
 
 
