@@ -56,7 +56,8 @@ def _middles(line: Timeline) -> frozenset[int]:
     """The frame next to the middle of each window of time."""
     times_s = np.asarray(line.times_s)
     window = np.floor(times_s / WINDOW_S + 1e-6).astype(np.int64)
-    off_s = np.abs(times_s - (window + 0.5) * WINDOW_S)
+    # A frame is on the screen from its time on: of three in a window, the second begins at a third.
+    off_s = np.abs(times_s - (window + 1 / 3) * WINDOW_S)
     order = np.lexsort((off_s, window))
     _, firsts = np.unique(window[order], return_index=True)
     return frozenset(order[firsts].tolist())

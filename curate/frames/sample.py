@@ -34,7 +34,7 @@ class Course:
     """What changes in it, as far as the strategy asks for that."""
 
 
-_ROUNDING_S = 1e-6
+ROUNDING_S = 1e-6
 """A frame due at 9.8 s must not be missed because its share's middle came out at 9.7999999999."""
 
 _ONSETS = 0.5
@@ -93,7 +93,7 @@ def spread(duration_s: float, fixed_s: Sequence[float], count: int) -> list[floa
 
 def frame_at(times_s: Sequence[float], t_s: float) -> int:
     """The frame that is on the screen at a time: the last one presented at or before it."""
-    return max(0, bisect_right(times_s, t_s + _ROUNDING_S) - 1)
+    return max(0, bisect_right(times_s, t_s + ROUNDING_S) - 1)
 
 
 @dataclass(slots=True)

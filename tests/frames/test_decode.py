@@ -200,10 +200,10 @@ def test_images_are_upright_opaque_and_never_enlarged() -> None:
     exif[0x0112] = 6
     written = BytesIO()
     drawn.save(written, "PNG", exif=exif)
-    (picture,) = image_pictures(written.getvalue(), 448).shown
+    (picture,) = image_pictures(written.getvalue(), Frames(size_px=448)).shown
     assert (picture.width, picture.height) == (30, 40)
     assert pixels(picture.jpeg).min() > 250  # what can be seen through is white
-    (small,) = image_pictures(written.getvalue(), 20).shown
+    (small,) = image_pictures(written.getvalue(), Frames(size_px=20)).shown
     assert (small.width, small.height) == (15, 20)
 
 
@@ -224,7 +224,7 @@ def test_images_are_upright_opaque_and_never_enlarged() -> None:
 def test_deep_greys_keep_their_steps(kind: str, dtype: type, greys: list[float], expected: list[int]) -> None:
     written = BytesIO()
     Image.fromarray(np.repeat(np.repeat([greys], 16, axis=1), 16, axis=0).astype(dtype)).save(written, kind)
-    (picture,) = image_pictures(written.getvalue(), 448).shown
+    (picture,) = image_pictures(written.getvalue(), Frames(size_px=448)).shown
     drawn = pixels(picture.jpeg)  # (16, 64)
     assert drawn[8, 8::16].reshape(4, -1).mean(axis=1) == pytest.approx(expected, abs=2)
 
@@ -235,13 +235,13 @@ def test_whatever_a_decoder_raises_sets_the_clip_aside(
     def failing(*_: object, **__: object) -> None:
         raise av.FFmpegError(22, "no such conversion")
 
-    monkeypatch.setattr("curate.frames.decode.displayed", failing)
+    monkeypatch.setattr("curate.frames.reading.displayed", failing)
     with pytest.raises(MediaError, match=r"is a video that cannot be read \(.*Error: .*no such conversion"):
         video_pictures(test_data / "clips" / "single_face.mp4", Frames(count=1))
     with pytest.raises(MediaError, match=r"is an image that cannot be read \(NotImplementedError: "):
-        image_pictures(b"DDS " + struct.pack("<I120x", 124), 448)
+        image_pictures(b"DDS " + struct.pack("<I120x", 124), Frames(size_px=448))
 
 
 def test_an_image_that_changed_since_it_was_read(test_data: Path) -> None:
     with pytest.raises(MediaError, match="is an image that cannot be read"):
-        image_pictures(test_data / "broken" / "truncated.jpg", 448)
+        image_pictures(test_data / "broken" / "truncated.jpg", Frames(size_px=448))

@@ -14,7 +14,7 @@ HELD_S = 1.0
 """So long before the first sighting of a face and after the last, it is hidden where it was [s]."""
 MARGIN = 0.3
 """What is added to a face's box on each side, as a share of it: hair, ears and chin tell who it is."""
-_DRIFT_A_SECOND = 0.5
+_DRIFT_A_SECOND = 0.3
 """What more is added on each side for a second without a sighting: a face moves while it is not found."""
 
 

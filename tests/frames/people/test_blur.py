@@ -170,7 +170,7 @@ def test_a_name_with_a_dot_is_kept_whole(tmp_path: Path) -> None:
     target = blur.write(picture.getvalue(), "image", tmp_path / "a.b")
     assert target == tmp_path / "a.b.jpg"
     assert blur.picture(picture.getvalue()) == target.read_bytes()
-    assert blur.decided_by == "top left@1 from score 0.25"
+    assert blur.decided_by == "top left@1 from score 0.3"
 
 
 def test_bad_media_leave_no_file(tmp_path: Path) -> None:

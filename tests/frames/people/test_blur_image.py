@@ -82,5 +82,5 @@ def test_no_face_is_left_in_a_real_picture(test_data: Path) -> None:
     place = test_data / "clips" / "single_face_img.jpg"
     finder = CascadeFaces(thorough=True)
     assert finder.find([Image.open(place).convert("RGB")])[0]
-    data, _ = blurred_image(place, finder, 0.25)
+    data, _ = blurred_image(place, finder, 0.3)
     assert not [one for one in finder.find([Image.open(BytesIO(data))])[0] if one.score >= 0.5]

@@ -32,9 +32,9 @@ def test_a_face_is_held_for_a_second_before_and_after() -> None:
     places = HiddenPlaces([[], [at(100)], []], [0, 5, 10])
     held = [bool(places.at(t_s)) for t_s in (3.9, 4.1, 5, 5.9, 6.1)]
     assert held == [False, True, True, True, False]
-    # The longer it was not seen, the more is hidden: 0.3 + 0.5 x 0.9 = 0.75 of 40 px.
+    # The longer it was not seen, the more is hidden: 0.3 + 0.3 x 0.9 = 0.57 of 40 px.
     (box,) = places.at(5.9)
-    assert box.width == pytest.approx(40 * (1 + 2 * 0.75))
+    assert box.width == pytest.approx(40 * (1 + 2 * 0.57))
 
 
 def test_where_a_face_was_missed_both_ends_are_covered() -> None:
