@@ -1,7 +1,7 @@
 """Pictures of the moments of a clip that a recipe asks for."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
@@ -9,12 +9,12 @@ from typing import overload
 from PIL import Image
 
 from curate.clips.decoding import decoding
-from curate.clips.video import Timeline, open_video, timeline
+from curate.clips.video import Timeline, Video, open_video, timeline
 from curate.errors import MediaError
 from curate.frames.look import Looked, look
 from curate.frames.people.boxes import Boxes
 from curate.frames.picture import Picture, make_picture, still
-from curate.frames.reading import Served, upright, wanted_frames
+from curate.frames.reading import Served, can_begin_again, upright, wanted_frames
 from curate.frames.sample import Course, Moment, moments
 from curate.recipe import Frames
 
@@ -53,14 +53,20 @@ def video_pictures(
     Raises:
         MediaError: It cannot be read, or not one frame can be decoded.
     """
-    with decoding("is a video that cannot be read"):
-        with open_video(place) as video:
-            line = timeline(video)
-        looked = _looked(place, line, frames)
+    with decoding("is a video that cannot be read"), ExitStack() as opened:
+        video = opened.enter_context(open_video(place))
+        line = timeline(video)
+
+        def again() -> Video:
+            """The video to be read from its first frame on; opening takes some milliseconds."""
+            return video if can_begin_again(line) else opened.enter_context(open_video(place))
+
+        looked = look(again(), line) if frames.strategy == "events" else Looked()
         course = Course(line.times_s, line.duration_s, looked.changes)
         wanted = moments(course, frames, between=between)
-        with closing(_taken(place, line, looked, [moment.index for moment in wanted])) as taken:
-            pictures, replaced = _settled(zip(wanted, taken, strict=False), line, frames.size_px, boxes)
+        indices = [moment.index for moment in wanted]
+        taken = _held(looked, indices) or wanted_frames(again(), line, indices)
+        pictures, replaced = _settled(zip(wanted, taken, strict=False), line, frames.size_px, boxes)
     if not pictures:
         raise MediaError("has a video stream of which no frame can be decoded without damage")
     return Pictures(tuple(pictures), tuple(replaced))
@@ -77,22 +83,11 @@ def image_pictures(place: Path | bytes, frames: Frames, boxes: Boxes | None = No
     return Pictures((make_picture(Moment("key", 0, 0.0), image, image.size, frames.size_px, box),))
 
 
-def _looked(place: Path | bytes, line: Timeline, frames: Frames) -> Looked:
-    if frames.strategy != "events":
-        return Looked()
-    with open_video(place) as video:
-        return look(video, line)
-
-
-def _taken(
-    place: Path | bytes, line: Timeline, looked: Looked, wanted: Sequence[int]
-) -> Generator[Served, None, None]:
-    """Wanted frames in order: those that were held, if none is missing among them, else decoded."""
-    if looked.held and all(index in looked.held for index in wanted):
-        yield from (looked.held[index] for index in wanted)
-        return
-    with open_video(place) as video:
-        yield from wanted_frames(video, line, wanted)
+def _held(looked: Looked, wanted: Sequence[int]) -> list[Served] | None:
+    """Wanted frames, if all of them were held."""
+    if not all(index in looked.held for index in wanted):
+        return None
+    return [looked.held[index] for index in wanted]
 
 
 def _settled(

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from curate.clips.video import Timeline, Video, displayed_size
 from curate.frames.changes import WINDOW_S, Change, Windows
-from curate.frames.reading import Served, sound_frames
+from curate.frames.reading import Served, frames_from_start
 
 HELD_BYTES = 48_000_000
 """Decoded frames that are held while a clip is looked at: 10 s of 640 x 480."""
 
-_LONGEST_PX = 80
+_LONGEST_PX = 64
 """Longest side of a small look."""
 
 
@@ -36,13 +36,13 @@ def look(video: Video, line: Timeline) -> Looked:
     frames that are chosen later then need not be decoded again.
 
     Args:
-        video: Nothing was read of it yet.
+        video: Nothing was read of it yet; or anything, if `can_begin_again` says so.
         line: Its timeline.
     """
     middles, windows = _middles(line), Windows()
     held: dict[int, Served] | None = {}
     n_bytes, small = 0, _Smaller(*_small_size(video.stream.width, video.stream.height))
-    for index, frame in sound_frames(video, line, middles):
+    for index, frame in frames_from_start(video, line, middles):
         is_middle = index in middles
         windows.add(line.times_s[index], index, small.look(frame), stands_for_window=is_middle)
         if is_middle and held is not None:

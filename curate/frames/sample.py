@@ -40,6 +40,9 @@ ROUNDING_S = 1e-6
 _ONSETS = 0.5
 """Share of the pictures left over by apexes that may go to onsets; the rest is spread over the clip."""
 
+_RESTLESS = 2
+"""Changes a picture; weak ones that are none of those that matter may make it more than one."""
+
 Strategy = Callable[[Course, Frames], Iterable[int]]
 """From a clip's course to the indices of its key frames; there is at least one frame."""
 
@@ -145,19 +148,38 @@ def _fps(course: Course, frames: Frames) -> Iterable[int]:
 
 
 def _events(course: Course, frames: Frames) -> Iterable[int]:
-    """The apex of each change, the clearest first, brief ones before long ones; onsets; the rest spread.
+    """The apexes of the clearest changes, brief ones first; onsets; the rest spread over calm stretches.
 
-    Onsets get at most half of what apexes leave over. With no more changes
-    than `frames.count`, every change that `changes` found has a frame inside it.
+    With no more changes than `frames.count`, every one has a frame inside it.
+    Onsets get at most half of what apexes leave over. In a clip that moves all
+    the time the clearest changes would lie side by side and leave most of it
+    unseen: from `_RESTLESS` changes a picture on, each of `count` equal shares
+    gives its clearest change, or its middle.
     """
-    ranked = sorted(course.changes, key=lambda change: (not change.is_brief, -change.strength, change.apex))
-    chosen = list(dict.fromkeys(change.apex for change in ranked))[: frames.count]
+    ranked = sorted(course.changes, key=_clarity)
+    apexes = list(dict.fromkeys(change.apex for change in ranked))
+    if len(apexes) > frames.count * _RESTLESS:
+        return _shared(course, frames.count)
+    chosen = apexes[: frames.count]
     n_onsets = int((frames.count - len(chosen)) * _ONSETS)
     onsets = (change.onset for change in ranked if change.onset not in chosen)
     chosen += list(dict.fromkeys(onsets))[:n_onsets]
     fixed_s = [course.times_s[index] for index in sorted(chosen)]
     added_s = spread(course.duration_s, fixed_s, frames.count - len(chosen))
     return [*chosen, *(frame_at(course.times_s, t_s) for t_s in added_s)]
+
+
+def _clarity(change: Change) -> tuple[bool, float, int]:
+    """The order of changes: a brief one is harder to meet by chance than a long one."""
+    return not change.is_brief, -change.strength, change.apex
+
+
+def _shared(course: Course, count: int) -> Iterable[int]:
+    found = dict(enumerate(_even(course, count)))
+    for change in sorted(course.changes, key=_clarity, reverse=True):
+        share = min(count - 1, int(course.times_s[change.apex] / course.duration_s * count))
+        found[share] = change.apex
+    return found.values()
 
 
 STRATEGIES: Mapping[str, Strategy] = {"uniform": _uniform, "fps": _fps, "events": _events}

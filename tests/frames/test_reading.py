@@ -74,7 +74,7 @@ def test_seeking_gives_the_very_frames_of_one_pass(
     sought = pictures(place, wanted)
     with monkeypatch.context() as patch:
         patch.setattr(reading, "_SEEK_FRAMES", 1_000_000)
-        assert runs(line_of(place), wanted) == [(None, wanted)]
+        assert runs(line_of(place), wanted) == [(0, wanted)]
         assert pictures(place, wanted) == sought
     assert [index for index, _ in sought] == wanted
 
@@ -107,7 +107,7 @@ def test_runs_weigh_what_is_decoded() -> None:
     assert runs(line, [10, 760]) == [(0, [10]), (750, [760])]
     assert runs(line, [760, 765]) == [(750, [760, 765])]
     # 250 and 500 share no key frame: 1000 frames from the start, as many by four seeks.
-    assert runs(line, [249, 499, 749, 999]) == [(None, [249, 499, 749, 999])]
+    assert runs(line, [249, 499, 749, 999]) == [(0, [249, 499, 749, 999])]
     assert runs(line, []) == []
 
 
