@@ -270,7 +270,9 @@ def displayed(pixels: NDArray[np.uint8], matrix: NDArray[np.int32] | None) -> ND
 
 def display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
     """A frame's display matrix, shape (3, 3), or None."""
-    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    # Asking a frame for its side data ties it into a circle of references, and its pixels stay in memory
+    # until Python looks for such circles; of a copy of 2 x 2 pixels that does not matter.
+    side_data: Any = frame.reformat(2, 2, "gray").side_data.get("DISPLAYMATRIX")
     return None if side_data is None else np.frombuffer(bytes(side_data), dtype=np.int32).reshape(3, 3)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from curate.clips.video import Timeline, Video, displayed_size
+from curate.clips.video import Timeline, Video
 from curate.frames.changes import WINDOW_S, Change, Windows
 from curate.frames.reading import Served, frames_from_start
 
@@ -47,7 +47,7 @@ def look(video: Video, line: Timeline) -> Looked:
         windows.add(line.times_s[index], index, small.look(frame), stands_for_window=is_middle)
         if is_middle and held is not None:
             n_bytes += sum(plane.buffer_size for plane in frame.planes)
-            held[index] = Served(index, index, frame, displayed_size(frame, video.stream))
+            held[index] = Served(index, index, frame, video.stream)
             held = held if n_bytes <= HELD_BYTES else None
     return Looked(windows.changes(), held or {})
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import av
 import numpy as np
@@ -31,14 +32,19 @@ class Served:
     index: int
     """Of the frame that is given: another one if the wanted frame is damaged."""
     frame: av.VideoFrame
-    size: tuple[int, int]
-    """Width and height as displayed [px]."""
+    stream: Any
+    """That it is of, still open."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as displayed [px]."""
+        return displayed_size(self.frame, self.stream)
 
     @property
     def shown(self) -> Image.Image:
         """The frame as it is displayed: upright, of square pixels."""
-        image = upright(self.frame)
-        return image if image.size == self.size else image.resize(self.size, SCALING)
+        image, size = upright(self.frame), self.size
+        return image if image.size == size else image.resize(size, SCALING)
 
 
 def wanted_frames(video: Video, line: Timeline, wanted: Sequence[int]) -> Iterator[Served]:
@@ -56,7 +62,7 @@ def wanted_frames(video: Video, line: Timeline, wanted: Sequence[int]) -> Iterat
     """
     for key, indices in runs(line, wanted):
         for index, found, frame in _served(_from(video, line, key, frozenset(indices)), indices):
-            yield Served(index, found, frame, displayed_size(frame, video.stream))
+            yield Served(index, found, frame, video.stream)
 
 
 def can_begin_again(line: Timeline) -> bool:
