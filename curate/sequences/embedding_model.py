@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.checkpoint import chosen_device, model_name, placeless
 from curate.clips.decoding import decoding
 from curate.errors import InputError, MissingPartError, Problem
 from curate.recipe.sequences import Embeddings
-from curate.sequences.checkpoint import chosen_device, model_name
 
 if TYPE_CHECKING:
     import torch
@@ -82,7 +82,7 @@ class EmbeddingModel:
         return {
             "model": self.name,
             "vector": self.way,
-            "config": _placeless(self.network.config.to_dict()),
+            "config": placeless(self.network.config.to_dict()),
             "processor": self.processor.to_json_string(),
             "type": str(self.network.dtype),
             "device": self.network.device.type,
@@ -151,15 +151,6 @@ def load_embedding_model(asked: Embeddings) -> EmbeddingModel:
     name = model_name(asked.model, network.config)
     way, batch = _tried(asked, network, processor, missing)
     return EmbeddingModel(name, batch, way, network, processor)
-
-
-def _placeless(config: Mapping[str, Any]) -> dict[str, object]:
-    """A configuration without the folder that it was read from, nor the version that read it."""
-    return {
-        key: _placeless(value) if isinstance(value, Mapping) else value
-        for key, value in config.items()
-        if key not in {"_name_or_path", "transformers_version"}
-    }
 
 
 def _loaded(asked: Embeddings, dtype: "torch.dtype") -> tuple[Any, Any, Sequence[str]]:

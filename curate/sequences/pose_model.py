@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from curate.checkpoint import chosen_device, model_name, placeless
 from curate.errors import InputError, MissingPartError, Problem
 from curate.frames.people.finder import Detection, Finder
 from curate.recipe.sequences import Pose
-from curate.sequences.checkpoint import chosen_device, model_name
 from curate.sequences.points import N_POINTS, Points
 from curate.sequences.skeleton import MAPPINGS, as_openpose
 
@@ -67,7 +67,7 @@ class PoseModel:
             "finder": self.finder.name,
             "least_score": self.least_score,
             "most_people": _MOST_PEOPLE,
-            "config": _placeless(self.network.config.to_dict()),
+            "config": placeless(self.network.config.to_dict()),
             "processor": self.processor.to_json_string(),
             "device": self.network.device.type,
             "batch": self.batch,
@@ -160,15 +160,6 @@ def load_pose_model(asked: Pose, finder: Finder) -> PoseModel:
         raise _unfit(asked, f"tells {network.config.num_labels} points, expected {numbers}")
     name = model_name(asked.model, network.config)
     return PoseModel(name, asked.batch, asked.least_score, finder, network, processor)
-
-
-def _placeless(config: Mapping[str, Any]) -> dict[str, object]:
-    """A configuration without the folder that it was read from, nor the version that read it."""
-    return {
-        key: _placeless(value) if isinstance(value, Mapping) else value
-        for key, value in config.items()
-        if key not in {"_name_or_path", "transformers_version"}
-    }
 
 
 def _largest(found: Sequence[Detection], least_score: float) -> list[Detection]:

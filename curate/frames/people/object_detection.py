@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
+from curate.checkpoint import model_name
 from curate.errors import InputError, MissingPartError, Problem
 from curate.frames.people.boxes import Box
-from curate.frames.people.checkpoint import model_name
 from curate.frames.people.finder import Detection, distinct
 
 KEY = "frames.detector"

@@ -10,7 +10,7 @@ from curate.resources import resource
 from curate.vlm.client import Letter, Prompt, Reply
 from curate.vlm.local.checkpoint import Checkpoint, decoded
 from curate.vlm.local.one_prefill import LetterReader
-from curate.vlm.local.processor import DEMO, load_processor, model_name
+from curate.vlm.local.processor import DEMO, load_processor, vlm_name
 from curate.vlm.local.written import write
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def load_model(backend: TransformersBackend) -> LocalModel:
         )
     except (OSError, ValueError) as error:
         raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
-    name = model_name(backend.model, place, model.config)
+    name = vlm_name(backend.model, place, model.config)
     letters = _letter_tokens(processor.tokenizer)
     return LocalModel(Checkpoint(name, model.to(backend.device).eval(), processor, letters))
 

@@ -1,8 +1,9 @@
 """A checkpoint's processor and name, from a folder or the Hub; its weights are not loaded here."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
+
+from curate.checkpoint import model_name, weights_digest
 
 DEMO = "demo"
 """Names the small model that ships with curate."""
@@ -52,19 +53,6 @@ def _pictures_only(kind: Any) -> Any:
     return PicturesOnly
 
 
-def model_name(model: str, place: str, config: Any) -> str:
-    """name@revision: the Hub's commit, or a digest of the weights in a folder."""
-    folder = Path(place)
-    if not folder.is_dir():
-        return f"{model}@{config._commit_hash}"
-    # The folder's own name: where it lies on this machine decides no reply.
-    return f"{DEMO if model == DEMO else folder.resolve().name}@sha256:{_weights_digest(folder)}"
-
-
-def _weights_digest(folder: Path) -> str:
-    """First 16 hex digits of the sha256 over the safetensors files, in order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return digest.hexdigest()[:16]
+def vlm_name(model: str, place: str, config: Any) -> str:
+    """name@revision of a model, read from `place`; the one that ships is called so wherever it lies."""
+    return f"{DEMO}@sha256:{weights_digest(Path(place))}" if model == DEMO else model_name(place, config)

@@ -15,7 +15,7 @@ from curate.vlm.client import Abilities, CacheCounts, Form, Letter, Pace, Pictur
 from curate.vlm.letters import Token
 from curate.vlm.local.checkpoint import Checkpoint, decoded
 from curate.vlm.local.engine import sampling_of, start_engine
-from curate.vlm.local.processor import DEMO, load_processor, model_name
+from curate.vlm.local.processor import DEMO, load_processor, vlm_name
 from curate.vlm.server.completion import first_letter, letter_fields
 from curate.vlm.server.said import shown
 from curate.vlm.spellings import LETTERS, spellings
@@ -184,7 +184,7 @@ def _checkpoint(backend: VllmBackend, place: str) -> Checkpoint:
         processor = load_processor(place, backend.revision)
     except (OSError, ValueError) as error:
         raise ClientError(f"model {backend.model} cannot be loaded: {error}. Check vlm.model") from error
-    return Checkpoint(model_name(backend.model, place, config), None, processor, {})
+    return Checkpoint(vlm_name(backend.model, place, config), None, processor, {})
 
 
 def _letter_tokens(checkpoint: Checkpoint) -> dict[str, int]:
