@@ -86,7 +86,8 @@ def clips_with_pictures(clips: pl.DataFrame, frames: pl.DataFrame) -> list[Clip]
     """
     keys = frames.filter(pl.col("role") == "key").sort("clip_id", "index")
     grouped = keys.group_by("clip_id", maintain_order=True).agg("index", "t_s", "sha256")
-    joined = clips.join(grouped, on="clip_id", how="inner").sort("clip_id")
+    told = clips.select("clip_id", "name", "uri", "media")  # without its digest: that is of other bytes
+    joined = told.join(grouped, on="clip_id", how="inner").sort("clip_id")
     columns = joined.select("clip_id", "name", "uri", "media", "index", "t_s", "sha256")
     return [
         Clip(clip_id, name, uri, media, tuple(index), tuple(t_s), tuple(sha256))
