@@ -13,6 +13,8 @@ FOLDERS = (
     "recipe",
     "clips",
     "frames",
+    "frames/people",
+    "sequences",
     "vlm",
     "vlm/desk",
     "vlm/server",
@@ -35,7 +37,7 @@ BESIDE = (
     ("tests/", "mirrors the tree"),
     ("benchmarks/", "one script a claim made here"),
     ("examples/", "recipes and questionnaires that the tests run"),
-    ("docs/", "asking, statistics, methods, decisions"),
+    ("docs/", "seeing, sequences, asking, statistics, methods, decisions"),
 )
 _COLUMN = 26
 
