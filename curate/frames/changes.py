@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.frames.steady import departures, halved, is_moving, registered
+
 Looks = NDArray[np.float32]
 """Shape (n_looks, height, width): grey levels, each the mean of the frames of one window of time."""
 
@@ -138,7 +140,8 @@ def changes(looks: Looks, indices: Sequence[int]) -> list[Change]:
     """
     if len(looks) < 3:
         return []
-    noise, base = _noise(looks), _base(looks)
+    looks, base = _standing_still(looks)
+    noise = _noise(looks)
     brief = _evidence(looks, base, noise, BRIEF)
     found, taken = [], set[int]()
     for first, apex, last, strength in _pursued(brief):
@@ -149,6 +152,17 @@ def changes(looks: Looks, indices: Sequence[int]) -> list[Change]:
     for first, apex, _, strength in _pursued(long):
         found.append(Change(indices[first], indices[apex], strength, is_brief=False))
     return found
+
+
+def _standing_still(looks: Looks) -> tuple[Looks, Looks]:
+    """Looks without what the camera did, and the base look of each."""
+    coarse = halved(looks)
+    if not is_moving(coarse):
+        return coarse, _base(coarse)
+    # At full size: what a shift by a fraction of a pixel leaves at an edge is smaller there.
+    moved = registered(looks)
+    found = departures(moved, _base(moved))
+    return found, np.zeros_like(found)
 
 
 def _noise(looks: Looks) -> NDArray[np.float32]:

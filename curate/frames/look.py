@@ -16,7 +16,7 @@ from curate.frames.reading import Served, frames_from_start
 HELD_BYTES = 48_000_000
 """Decoded frames that are held while a clip is looked at: 10 s of 640 x 480."""
 
-_LONGEST_PX = 64
+_LONGEST_PX = 128
 """Longest side of a small look."""
 
 

@@ -94,7 +94,7 @@ def test_a_change_by_less_than_the_noise_allows_is_not_told() -> None:
 
 def test_onset_apex_and_strength() -> None:
     frames = np.full((N_FRAMES, *SHAPE), 100, dtype=np.uint8)
-    frames[99:111, 5, 5] = 150  # four whole windows, 33 to 36
+    frames[99:111, 4:6, 4:6] = 150  # four whole windows, 33 to 36; one point of a look of half the size
     (change,) = told(frames)
     # Without noise a level counts half: 50 levels are 100 times that.
     assert change == Change(onset=100, apex=100, strength=pytest.approx(100), is_brief=True)
