@@ -15,7 +15,7 @@ BUDGET = 8
 LEAST_SHARE = 0.97
 LIMITED: tuple[Disturbance, ...] = ("clean", "noise", "shake", "compression")
 """Under these the limit holds; of a head that sways all the time only the figure is told."""
-N_CLIPS = 40
+N_CLIPS = 30
 FIRST_SEED = 50_000
 """Seeds below were used to choose the method."""
 Z_95 = 1.96
