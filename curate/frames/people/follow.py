@@ -86,7 +86,9 @@ def _box_at(track: Track, seen: Sequence[int], moment: int, times_s: Sequence[fl
 def _smoothed(boxes: Sequence[Box | None], times_s: Sequence[float], moment: int, over_s: float) -> Box:
     """Average over the moments nearer than half of `over_s`, up to where the person is not there."""
     near = [moment, *_beside(boxes, times_s, moment, over_s, -1), *_beside(boxes, times_s, moment, over_s, 1)]
-    weights = [1 - abs(times_s[one] - times_s[moment]) / (over_s / 2) if over_s else 1.0 for one in near]
+    # Half a window that is 0, or no number holds, is this moment alone.
+    half_s = over_s / 2
+    weights = [1 - abs(times_s[one] - times_s[moment]) / half_s if half_s else 1.0 for one in near]
     x, y, width, height = (
         sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
         for values in zip(*(_shape(boxes[one]) for one in near), strict=True)

@@ -4,7 +4,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curate.frames.people.boxes import Box
@@ -99,6 +99,7 @@ def test_laws(clip: list[tuple[float, list[Detection]]], data: st.DataObject) ->
 
 
 @given(st.lists(waits, min_size=1, max_size=10), st.floats(0, 5))
+@example([1.0], 5e-324)
 def test_who_does_not_move_has_a_crop_that_does_not_move(steps_s: list[float], smoothing_s: float) -> None:
     times_s = [sum(steps_s[: i + 1]) for i in range(len(steps_s))]
     still = at(200, 150)
