@@ -1,5 +1,7 @@
 """Looks of a camera that moves, as if it stood still: pure arithmetic (ours)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,160 +9,141 @@ Looks = NDArray[np.float32]
 """Shape (n_looks, height, width): grey levels."""
 Look = NDArray[np.float32]
 """Shape (height, width)."""
+Places = NDArray[np.float64]
+"""Shape (n_looks, 2): how far each look has to be moved down and right [px]."""
 
 _MOVING = 0.2
-"""The camera moves if shifts explain so much of what differs from look to look. On drawn clips it is 0.47 and
-more with a camera in a hand, 0.05 and less with noise, coarse compression or a head that sways."""
-_LEAST_PX = 8
-_BLUR_PX = 1.5
-"""Edges are blurred by so much: what is left of them at fractions of a pixel is then smooth in the shift."""
-_STEPS, _ENOUGH_PX, _MOST_PX = 4, 0.01, 5.0
-_KEPT = 0.9
-"""Share of the old reference; a camera drifts, and a reference that stays behind would no longer fit."""
-_BETTER = 0.8
-"""A look is moved if that leaves so little of its difference; else it stays as the one before."""
-_TERMS_AT_ONCE = 4
-"""Looks that share a base look."""
+"""The camera moves if shifts explain so much of what differs from look to look. On drawn clips it is 0.44 and
+more with a camera in a hand, 0.055 and less with noise, coarse compression or a head that sways."""
+_LEAST_PX = 24
+"""Smaller looks are not registered: a quarter of their size would be mostly edge."""
+_EDGE_PX = 3
+"""Nothing is known of beyond the edges: so much of them does not count."""
+_MOST_PX = 12.0
+_BLUR_PX = 0.7
+_FLOOR_LEVELS = 0.3
+"""Differences below it [grey levels] are rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One of the sizes at which shifts are sought, coarse to fine."""
+
+    shrunk_by: int
+    blur_px: float
+    steps: int
+
+
+_LEVELS = (_Level(4, 1.0, 4), _Level(2, 1.0, 3))
 
 
 def is_moving(looks: Looks) -> bool:
     """Whether the camera moves: whether steps from look to look are those of a shift of the whole (R²).
 
-    Of looks that are smaller than 8 x 8 that cannot be told.
+    Of looks that are smaller than 24 x 24 that is not asked.
     """
     if min(looks.shape[1:]) < _LEAST_PX:
         return False
     steps = np.diff(looks, axis=0).reshape(len(looks) - 1, -1)
     down, right = np.gradient(np.median(looks, axis=0))
-    shifts, _ = np.linalg.qr(np.stack([right.ravel(), down.ravel()], axis=1))  # (n_points, 2)
+    slopes, _ = np.linalg.qr(np.stack([right.ravel(), down.ravel()], axis=1))  # (n_points, 2)
     total = float((steps**2).sum())
-    return total > 0 and float(((steps @ shifts) ** 2).sum()) > _MOVING * total
+    return total > 0 and float(((steps @ slopes) ** 2).sum()) > _MOVING * total
 
 
 def registered(looks: Looks) -> Looks:
-    """Each look, blurred, moved to where a running reference has the same things.
+    """Each look moved to the median of all, slightly blurred; what lay beyond the picture is the median.
 
-    Shifts are found by Gauss-Newton steps on looks of half the size, weighted
-    so that what moves by itself counts little: Lucas and Kanade (1981),
-    https://www.ri.cmu.edu/publications/an-iterative-image-registration-technique-with-an-application-to-stereo-vision/
+    Moved by the phases of its Fourier transform, as interpolation would leave
+    at every edge what a short change leaves.
     """
-    blurred = _blurred(looks)
-    small = halved(blurred)
-    moved, reference, place = blurred.copy(), small[0].copy(), np.zeros(2)
-    for i in range(1, len(looks)):
-        place, fitted = _placed(small[i], reference, place)
-        moved[i] = _shifted(blurred[i], 2 * place)
-        reference = _KEPT * reference + (1 - _KEPT) * fitted
+    places = shifts(looks)
+    moved = _spectrally(looks, _BLUR_PX, places)
+    usual = np.median(moved[::3], axis=0)
+    begins = _EDGE_PX + np.ceil(np.maximum(places, 0)).astype(int)
+    ends = np.array(usual.shape) - _EDGE_PX - np.ceil(np.maximum(-places, 0)).astype(int)
+    for look, (top, left), (bottom, right) in zip(moved, begins, ends, strict=True):
+        look[:top], look[bottom:] = usual[:top], usual[bottom:]
+        look[:, :left], look[:, right:] = usual[:, :left], usual[:, right:]
     return moved
 
 
 def departures(looks: Looks, base: Looks) -> Looks:
-    """What differs from a base look, and is neither light nor a shift by less than a pixel.
+    """What differs from the base looks; less where a whole look does, as one that could not be placed."""
+    found = looks - base
+    off = np.median(np.abs(found[:, ::2, ::2]), axis=(1, 2)) + _FLOOR_LEVELS  # (n_looks,)
+    least = float(np.median(off))
+    return np.asarray(found / np.maximum(1, off / least)[:, None, None], dtype=np.float32)
 
-    Light and shifts are the base look itself, a constant, and its first and
-    second derivatives; how much of each there is, is told by least squares with
-    weights that hardly count what differs more (Cauchy's).
 
-    Args:
-        looks: Registered.
-        base: Of the same shape; the same for every `_TERMS_AT_ONCE` looks.
+def shifts(looks: Looks) -> Places:
+    """How far each look has to be moved to lie on the median of all.
+
+    Gauss-Newton steps of all looks at once against one look, and then against
+    the median of looks so moved, with weights that hardly count what moves by
+    itself (Cauchy's): Lucas and Kanade (1981), An Iterative Image Registration
+    Technique with an Application to Stereo Vision.
     """
-    found = np.empty_like(looks)
-    for first in range(0, len(looks), _TERMS_AT_ONCE):
-        terms = _terms(base[first])
-        for i in range(first, min(first + _TERMS_AT_ONCE, len(looks))):
-            found[i] = _unexplained((looks[i] - base[first]).ravel(), terms).reshape(looks[i].shape)
-    return found
+    places: Places = np.zeros((len(looks), 2))
+    for number, level in enumerate(_LEVELS):
+        small = _spectrally(_shrunk(looks, level.shrunk_by), level.blur_px)
+        few = _linearly(small[::3], places[::3] / level.shrunk_by)
+        mark = np.median(few, axis=0) if number else small[len(looks) // 2]
+        for _ in range(level.steps):
+            moved = _linearly(small, places / level.shrunk_by)
+            step = level.shrunk_by * _step(moved, np.asarray(mark, dtype=np.float32))
+            places = np.clip(places + step, -_MOST_PX, _MOST_PX)
+    return np.asarray(places - np.median(places, axis=0))
 
 
 def halved(looks: Looks) -> Looks:
-    """Looks of half the size, each point the mean of four."""
-    n, height, width = looks.shape
-    if height < 2 or width < 2:
-        return looks
-    cut = looks[:, : height // 2 * 2, : width // 2 * 2]
-    return np.asarray(cut.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4)), dtype=np.float32)
+    """Looks of half the size, each point the mean of four; as they are if they have but one row or column."""
+    return _shrunk(looks, 2) if min(looks.shape[1:]) > 1 else looks
 
 
-def _placed(look: Look, reference: Look, start: NDArray[np.float64]) -> tuple[NDArray[np.float64], Look]:
-    """The shift [px] that fits a look best, and the look so shifted."""
-    down, right = (np.asarray(slope, dtype=np.float32) for slope in np.gradient(reference))
-    stay = _shifted(look, start)
-    capped = 4 * float(np.median(np.abs(stay - reference))) + 1
-    place, moved = start, stay
-    for _ in range(_STEPS):
-        step = _step(np.asarray(moved - reference), down, right)
-        place = np.clip(place + step, -_MOST_PX, _MOST_PX)
-        moved = _shifted(look, place)
-        if np.abs(step).max() < _ENOUGH_PX:
-            break
-    is_better = _cost(moved - reference, capped) < _BETTER * _cost(stay - reference, capped)
-    return (place, moved) if is_better else (start, stay)
-
-
-def _step(off: NDArray[np.float32], down: Look, right: Look) -> NDArray[np.float64]:
-    """One Gauss-Newton step (down, right) [px]."""
-    scale = 1.5 * float(np.median(np.abs(off))) + 0.3
+def _step(looks: Looks, mark: Look) -> Places:
+    """One Gauss-Newton step of each look towards `mark` [px]."""
+    inner = slice(_EDGE_PX, -_EDGE_PX)
+    slopes = np.asarray(np.gradient(mark))  # (2, height, width)
+    down, right = slopes[:, inner, inner].reshape(2, -1)
+    off = (looks - mark)[:, inner, inner].reshape(len(looks), -1)  # (n_looks, n_points)
+    off -= np.median(off[:, ::3], axis=1, keepdims=True)  # light may change as well
+    scale = 2 * np.median(np.abs(off[:, ::3]), axis=1, keepdims=True) + _FLOOR_LEVELS
     weights = 1 / (1 + (off / scale) ** 2)
-    weights[:2] = weights[-2:] = weights[:, :2] = weights[:, -2:] = 0  # nothing is known of beyond the edges
-    crossed = float((weights * down * right).sum())
-    normal = np.array([[(weights * down**2).sum(), crossed], [crossed, (weights * right**2).sum()]])
-    normal += 0.02 * weights.sum() * np.eye(2)
-    pull = np.array([(weights * down * off).sum(), (weights * right * off).sum()])
-    return np.asarray(np.linalg.solve(normal, pull), dtype=np.float64)
+    a, b, c = (weights @ np.stack([down**2, down * right, right**2], 1)).astype(np.float64).T
+    u, v = ((weights * off) @ np.stack([down, right], 1)).astype(np.float64).T
+    held = 1e-3 * (a + c) + 1e-6  # a picture without edges in one direction is not moved along it
+    a, c = a + held, c + held
+    return np.asarray(np.stack([c * u - b * v, a * v - b * u], 1) / (a * c - b * b)[:, None])
 
 
-def _cost(off: Look, capped: float) -> float:
-    return float(np.minimum(np.abs(off[2:-2, 2:-2]), capped).mean()) if min(off.shape) > 4 else 0.0
+def _shrunk(looks: Looks, by: int) -> Looks:
+    n, height, width = looks.shape
+    cut = looks[:, : height // by * by, : width // by * by]
+    parts = cut.reshape(n, height // by, by, width // by, by)
+    return np.asarray(parts.mean(axis=(2, 4)), dtype=np.float32)
 
 
-def _shifted(look: Look, place: NDArray[np.float64]) -> Look:
-    """A look moved down and right by fractions of a pixel; its edges go on."""
-    whole = np.floor(place).astype(int)
-    down, right = (place - whole).tolist()
-    rows = np.arange(look.shape[0]) - whole[0]
-    columns = np.arange(look.shape[1]) - whole[1]
-
-    def at(rows_back: int, columns_back: int) -> Look:
-        row = np.clip(rows - rows_back, 0, look.shape[0] - 1)
-        column = np.clip(columns - columns_back, 0, look.shape[1] - 1)
-        return np.asarray(look[row[:, None], column], dtype=np.float32)
-
-    upper = (1 - right) * at(0, 0) + right * at(0, 1)
-    lower = (1 - right) * at(1, 0) + right * at(1, 1)
-    return np.asarray((1 - down) * upper + down * lower, dtype=np.float32)
+def _spectrally(looks: Looks, blur_px: float, places: Places | None = None) -> Looks:
+    """Blurred and moved by exact fractions of a pixel; edges wrap around."""
+    height, width = looks.shape[1:]
+    down, right = np.fft.fftfreq(height), np.fft.rfftfreq(width)  # turns a pixel
+    squares = down[:, None] ** 2 + right**2
+    spectra = np.fft.rfft2(looks) * np.exp(-2 * (np.pi * blur_px) ** 2 * squares)
+    if places is not None:
+        spectra *= np.exp(-2j * np.pi * places[:, 0, None] * down)[:, :, None]
+        spectra *= np.exp(-2j * np.pi * places[:, 1, None] * right)[:, None, :]
+    return np.asarray(np.fft.irfft2(spectra, s=(height, width)), dtype=np.float32)
 
 
-def _blurred(looks: Looks) -> Looks:
-    reach = int(np.ceil(3 * _BLUR_PX))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _BLUR_PX) ** 2)
-    kernel /= kernel.sum()
-    for axis in (1, 2):
-        edges = [(0, 0)] * 3
-        edges[axis] = (reach, reach)
-        padded, n = np.pad(looks, edges, mode="edge"), looks.shape[axis]
-        blurred = np.zeros_like(looks)
-        for k, weight in enumerate(kernel.tolist()):
-            blurred += weight * padded.take(range(k, k + n), axis=axis)
-        looks = blurred
-    return looks
-
-
-def _terms(base: Look) -> NDArray[np.float64]:
-    """Shape (n_points, 7): a constant, the look, and its derivatives."""
-    down, right = np.gradient(base.astype(np.float64))
-    (down_down, down_right), right_right = np.gradient(down), np.gradient(right)[1]
-    terms = (np.ones_like(down), base, right, down, right_right, down_down, down_right)
-    return np.stack([term.ravel() for term in terms], axis=1)
-
-
-def _unexplained(off: NDArray[np.float32], terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What of a difference the terms do not explain: (n_points,)."""
-    weights = np.ones_like(off, dtype=np.float64)
-    left = np.asarray(off, dtype=np.float64)
-    for _ in range(3):
-        weighted = terms * weights[:, None]
-        normal = weighted.T @ terms + 1e-3 * np.eye(terms.shape[1])
-        left = np.asarray(off - terms @ np.linalg.solve(normal, weighted.T @ off), dtype=np.float64)
-        weights = 1 / (1 + (left / (2 * np.median(np.abs(left)) + 0.3)) ** 2)
-    return left
+def _linearly(looks: Looks, places: Places) -> Looks:
+    """Moved by fractions of a pixel, each look by its own; edges go on."""
+    moved = np.empty_like(looks)
+    rows, columns = np.arange(-1, looks.shape[1]), np.arange(-1, looks.shape[2])
+    parts = zip(np.floor(places).astype(int), (places % 1).tolist(), strict=True)
+    for i, ((below, beside), (down, right)) in enumerate(parts):
+        row = np.clip(rows - below, 0, looks.shape[1] - 1)
+        at = looks[i][row][:, np.clip(columns - beside, 0, looks.shape[2] - 1)]
+        at = at[1:] + down * (at[:-1] - at[1:])
+        moved[i] = at[:, 1:] + right * (at[:, :-1] - at[:, 1:])
+    return moved

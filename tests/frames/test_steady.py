@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from curate.frames.changes import changes
-from curate.frames.steady import departures, halved, is_moving, registered
+from curate.frames.steady import departures, halved, is_moving, registered, shifts
 
 N_LOOKS = 60
 
@@ -49,11 +49,20 @@ def test_registered_looks_differ_less() -> None:
     assert after < before / 4
 
 
-def test_light_and_small_shifts_are_no_departure() -> None:
-    base = scene(np.zeros((4, 2)))
-    shifted = scene(np.full((4, 2), 0.3)) * 1.1 + 5
-    left = departures(shifted.astype(np.float32), base)
-    assert np.abs(left[:, 4:-4, 4:-4]).mean() < 0.1 * np.abs(shifted - base).mean()
+def test_shifts_are_told_to_a_fraction_of_a_pixel() -> None:
+    places = in_a_hand()
+    # A camera that moved down by a pixel shows things a pixel higher: they are moved down again.
+    expected = places - np.median(places, axis=0)
+    assert np.sqrt(((shifts(scene(places)) - expected) ** 2).mean()) < 0.05
+
+
+def test_a_look_that_could_not_be_placed_departs_by_no_more_than_others() -> None:
+    rng = np.random.default_rng(0)
+    base = np.full((9, 24, 24), 100, dtype=np.float32)
+    looks = base + rng.normal(0, 1, base.shape).astype(np.float32)
+    looks[4] += rng.normal(0, 20, base.shape[1:]).astype(np.float32)
+    found = np.abs(departures(looks, base)).mean(axis=(1, 2))
+    assert found[4] < 2 * found[3]
 
 
 def test_what_happens_before_a_moving_camera_is_told() -> None:
