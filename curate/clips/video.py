@@ -26,6 +26,9 @@ _OPTIONS = {"protocol_whitelist": "file", **_LIMIT}
 
 _LISTS = frozenset({"hls", "concat", "dash", "imf", "sdp"})
 """Containers that name other files, which are not this clip's content."""
+_PLAYLIST = b"#EXTM3U"
+"""How an HLS playlist begins. FFmpeg would open the files that it names before it tells what it is."""
+_ONLY_NAMES = "is a playlist, which only names other files: add those files instead"
 _LETTERS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """Text, which FFmpeg would paint as a terminal does."""
 
@@ -115,6 +118,8 @@ def open_video(place: Path | bytes) -> Iterator[Video]:
     """
     with ExitStack() as stack:
         source: Any = str(place) if isinstance(place, Path) else BytesIO(place)
+        if _head(place).startswith(_PLAYLIST):
+            raise MediaError(_ONLY_NAMES)
         if needs_pillow(place):
             source = stack.enter_context(as_movie(place))
         try:
@@ -126,6 +131,13 @@ def open_video(place: Path | bytes) -> Iterator[Video]:
         yield Video(container, _stream(container))
 
 
+def _head(place: Path | bytes) -> bytes:
+    if isinstance(place, bytes):
+        return place[: len(_PLAYLIST)]
+    with place.open("rb") as file:
+        return file.read(len(_PLAYLIST))
+
+
 def _check_format(name: str) -> None:
     """Refuse what FFmpeg takes for media and is no recording.
 
@@ -133,7 +145,7 @@ def _check_format(name: str) -> None:
     though FFmpeg, which goes by the file's name here, may say so.
     """
     if name in _LISTS:
-        raise MediaError("is a playlist, which only names other files: add those files instead")
+        raise MediaError(_ONLY_NAMES)
     if name in _LETTERS:
         raise MediaError("is not a video or an image that can be read (it is text)")
     if name == "image2" or name.endswith("_pipe"):

@@ -10,6 +10,8 @@ from curate.frames.steady import departures, halved, is_moving, registered
 
 Looks = NDArray[np.float32]
 """Shape (n_looks, height, width): grey levels, each the mean of the frames of one window of time."""
+_Kept = NDArray[np.float16]
+"""Looks that wait to be worked on: half precision rounds them to an eighth of a level at most."""
 
 _Evidence = NDArray[np.float32]
 """Shape (n_looks, 2 * n_points): how far each point is above, and below, what it is before and after."""
@@ -38,6 +40,8 @@ _SAME_LEAST, _SAME_MOST = 0.25, 2.0
 """A neighbouring look shows the same change where points differ by so many times as much."""
 _MOST = 64
 """Changes of one kind in one stretch; in what moves all the time there is no end of them."""
+_STRIP_ROWS = 12
+"""Rows of a picture that are worked on at once: what is in between stays small, and in the cache."""
 _STRETCH, _MARGIN = 128, 24
 """Looks that are worked on at once (15 s), and those on both sides that are looked at for them:
 memory does not grow with a clip."""
@@ -61,7 +65,8 @@ class Windows:
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self._sums: list[NDArray[np.float32]] = []
+        self._sum: NDArray[np.float32] | None = None
+        self._looks: _Kept | None = None
         self._indices: list[int] = []
         self._found: list[Change] = []
         self._window, self._n = -1, 0
@@ -77,12 +82,14 @@ class Windows:
             stands_for_window: Whether this frame is shown when its window is chosen.
         """
         window = int(t_s / WINDOW_S + 1e-6)
+        if self._sum is None:
+            self._sum = np.zeros(look.shape, dtype=np.float32)
+            self._looks = np.empty((_STRETCH + 2 * _MARGIN, *look.shape), dtype=np.float16)
         if window != self._window:
             self._close()
-            self._window, self._n = window, 0
-            self._sums.append(np.zeros(look.shape, dtype=np.float32))
+            self._window = window
             self._indices.append(index)
-        self._sums[-1] += look
+        self._sum += look
         self._n += 1
         if stands_for_window:
             self._indices[-1] = index
@@ -90,32 +97,34 @@ class Windows:
     def changes(self) -> tuple[Change, ...]:
         """All changes, in no order; nothing can be added afterwards."""
         self._end_look()
-        self._tell(len(self._sums))
+        self._tell(len(self._indices))
         return tuple(self._found)
 
     def _close(self) -> None:
         self._end_look()
-        if len(self._sums) - self._skipped >= _STRETCH + _MARGIN:
+        if len(self._indices) - self._skipped == _STRETCH + _MARGIN:
             self._tell(self._skipped + _STRETCH)
 
     def _end_look(self) -> None:
-        if self._n:
-            self._sums[-1] /= self._n
+        if self._n and self._sum is not None and self._looks is not None:
+            self._looks[len(self._indices) - 1] = self._sum / self._n
+            self._sum[:] = 0
             self._n = 0
 
     def _tell(self, end: int) -> None:
         """Tell the changes from `_skipped` to `end`, and forget what no later stretch needs."""
-        if self._sums:
-            looks = np.stack(self._sums)
-            found = changes(looks, self._indices)
+        n = len(self._indices)
+        if self._looks is not None:
+            found = changes(self._looks[:n], self._indices)
             apexes = set(self._indices[self._skipped : end])
             self._found += [change for change in found if change.apex in apexes]
-        kept = max(0, end - _MARGIN)
-        self._skipped = end - kept
-        self._sums, self._indices = self._sums[kept:], self._indices[kept:]
+            kept = max(0, end - _MARGIN)
+            self._looks[: n - kept] = self._looks[kept:n].copy()
+            self._skipped = end - kept
+            self._indices = self._indices[kept:]
 
 
-def changes(looks: Looks, indices: Sequence[int]) -> list[Change]:
+def changes(looks: Looks | _Kept, indices: Sequence[int]) -> list[Change]:
     """The visible changes of a clip, or of a stretch of one.
 
     At every point of the picture a change is what is brighter, or darker, than
@@ -142,9 +151,8 @@ def changes(looks: Looks, indices: Sequence[int]) -> list[Change]:
         return []
     looks, base = _standing_still(looks)
     noise = _noise(looks)
-    brief = _evidence(looks, base, noise, BRIEF)
     found, taken = [], set[int]()
-    for first, apex, last, strength in _pursued(brief):
+    for first, apex, last, strength in _pursued(_evidence(looks, base, noise, BRIEF)):
         found.append(Change(indices[first], indices[apex], strength, is_brief=True))
         taken.update(range(first - 1, last + 2))
     long = _evidence(looks, base, noise, LONG)
@@ -154,13 +162,13 @@ def changes(looks: Looks, indices: Sequence[int]) -> list[Change]:
     return found
 
 
-def _standing_still(looks: Looks) -> tuple[Looks, Looks]:
+def _standing_still(looks: Looks | _Kept) -> tuple[Looks, Looks]:
     """Looks without what the camera did, and the base look of each."""
     coarse = halved(looks)
     if not is_moving(coarse):
         return coarse, _base(coarse)
     # At full size: what a shift by a fraction of a pixel leaves at an edge is smaller there.
-    moved = registered(looks)
+    moved = registered(looks.astype(np.float32, copy=False))
     found = departures(moved, _base(moved))
     return found, np.zeros_like(found)
 
@@ -175,8 +183,11 @@ def _evidence(looks: Looks, base: Looks, noise: NDArray[np.float32], length: int
     """What rises above, and falls below, what is before and after for up to `length` looks."""
     found = np.zeros((len(looks), 2, *noise.shape), dtype=np.float32)
     if length < len(looks):
-        found[:, 0] = np.minimum(looks - _opened(looks, length + 1), looks - base)
-        found[:, 1] = np.minimum(-_opened(-looks, length + 1) - looks, base - looks)
+        for top in range(0, noise.shape[0], _STRIP_ROWS):
+            rows = slice(top, top + _STRIP_ROWS)
+            here, usual = looks[:, rows], base[:, rows]
+            found[:, 0, rows] = np.minimum(here - _opened(here, length + 1), here - usual)
+            found[:, 1, rows] = np.minimum(-_opened(-here, length + 1) - here, usual - here)
         np.maximum(found, 0, out=found)
         found /= noise
     flat = found.reshape(len(looks), -1)

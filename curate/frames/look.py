@@ -16,6 +16,9 @@ from curate.frames.reading import Served, frames_from_start
 HELD_BYTES = 48_000_000
 """Decoded frames that are held while a clip is looked at: 10 s of 640 x 480."""
 
+_PIXEL_BYTES = 1.5
+"""Of most videos (4:2:0, 8 bits). Where it is more, holding ends on the way."""
+
 _LONGEST_PX = 128
 """Longest side of a small look."""
 
@@ -40,16 +43,18 @@ def look(video: Video, line: Timeline) -> Looked:
         line: Its timeline.
     """
     middles, windows = _middles(line), Windows()
-    held: dict[int, Served] | None = {}
+    held: dict[int, Served] = {}
+    holds = len(middles) * video.stream.width * video.stream.height * _PIXEL_BYTES <= HELD_BYTES
     n_bytes, small = 0, _Smaller(*_small_size(video.stream.width, video.stream.height))
     for index, frame in frames_from_start(video, line, middles):
         is_middle = index in middles
         windows.add(line.times_s[index], index, small.look(frame), stands_for_window=is_middle)
-        if is_middle and held is not None:
+        if is_middle and holds:
             n_bytes += sum(plane.buffer_size for plane in frame.planes)
             held[index] = Served(index, index, frame, video.stream)
-            held = held if n_bytes <= HELD_BYTES else None
-    return Looked(windows.changes(), held or {})
+            if n_bytes > HELD_BYTES:
+                held, holds = {}, False
+    return Looked(windows.changes(), held)
 
 
 def _middles(line: Timeline) -> frozenset[int]:

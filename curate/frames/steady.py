@@ -96,9 +96,10 @@ def shifts(looks: Looks) -> Places:
     return np.asarray(places - np.median(places, axis=0))
 
 
-def halved(looks: Looks) -> Looks:
+def halved(looks: Looks | NDArray[np.float16]) -> Looks:
     """Looks of half the size, each point the mean of four; as they are if they have but one row or column."""
-    return _shrunk(looks, 2) if min(looks.shape[1:]) > 1 else looks
+    small = _shrunk(looks, 2) if min(looks.shape[1:]) > 1 else looks
+    return small.astype(np.float32, copy=False)
 
 
 def _step(looks: Looks, mark: Look) -> Places:
@@ -117,11 +118,11 @@ def _step(looks: Looks, mark: Look) -> Places:
     return np.asarray(np.stack([c * u - b * v, a * v - b * u], 1) / (a * c - b * b)[:, None])
 
 
-def _shrunk(looks: Looks, by: int) -> Looks:
+def _shrunk(looks: Looks | NDArray[np.float16], by: int) -> Looks:
     n, height, width = looks.shape
     cut = looks[:, : height // by * by, : width // by * by]
     parts = cut.reshape(n, height // by, by, width // by, by)
-    return np.asarray(parts.mean(axis=(2, 4)), dtype=np.float32)
+    return np.asarray(parts.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _spectrally(looks: Looks, blur_px: float, places: Places | None = None) -> Looks:

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from curate.clips.probe import probe
@@ -90,12 +91,23 @@ def test_8k_is_not_too_large() -> None:
     assert (found.width, found.height, found.n_frames) == (7680, 4320, 1)
 
 
-def test_a_playlist_of_files_that_are_there_is_refused(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "part.ts"), "w") as output:
+def part(shade: int) -> bytes:
+    """A video that FFmpeg can name by itself only if it is long enough: noise is, a grey frame is not."""
+    whole = BytesIO()
+    noise = np.random.default_rng(0).integers(0, shade, (48, 64, 3), dtype=np.uint8)
+    with av.open(whole, "w", format="mpegts") as output:
         stream = output.add_stream("mpeg2video", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        output.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        output.mux(
+            stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format="yuv420p"))
+        )
         output.mux(stream.encode(None))
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize("shade", [1, 256])
+def test_a_playlist_of_files_that_are_there_is_refused(shade: int, tmp_path: Path) -> None:
+    (tmp_path / "part.ts").write_bytes(part(shade))
     place = tmp_path / "list.m3u8"
     place.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\npart.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(MediaError, match=r"^list is a playlist, which only names other files: add those"):

@@ -149,7 +149,7 @@ def test_a_playlist_fetches_nothing(tmp_path: Path) -> None:
     place.write_text(
         "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
     )
-    with pytest.raises(MediaError, match="is not a video or an image"):
+    with pytest.raises(MediaError, match="is a playlist, which only names other files"):
         probe(place, place.name)
 
 
