@@ -12,7 +12,7 @@
 decode: a clip of 250 frames, 640x480, in h264 and in HEVC, encoded on the spot
 with FFmpeg's defaults. The peers only decode the 16 frames and give them as RGB
 arrays; curate reads the frame times of the packets, decodes, scales down and
-encodes JPEGs. A line below gives the peers with scaling and JPEGs too. Each
+encodes JPEGs. Lines below give curate without the latter, and the peers with it. Each
 library has a process of its own; they take turns, one decode a turn; a figure
 is the median over turns of the CPU seconds of all threads, a ratio the median
 over turns of the ratio in a turn. `make peers` makes the environment of the
@@ -62,7 +62,10 @@ def decode(folder: Path) -> list[str]:
     for codec in scenes.CODECS:
         video = _clip(folder, codec)
         took = readers.rounds(
-            ["curate uniform", *peers, *(f"{peer}+jpeg" for peer in peers)], video, COUNT, TURNS
+            ["curate uniform", "curate decode", *peers, *(f"{peer}+jpeg" for peer in peers)],
+            video,
+            COUNT,
+            TURNS,
         )
         print(f"{codec}: {COUNT} of {N_FRAMES} frames, {scenes.WIDTH}x{scenes.HEIGHT}, CPU seconds a clip")
         _print_times(took)
@@ -76,6 +79,7 @@ def _slower_than_peers(took: Mapping[str, Sequence[float]], codec: str) -> list[
         return []
     worst = max(times, key=times.__getitem__)
     print(f"  {times[worst]:.2f} of {worst}, the best that only decodes (at most {MOST_OF_BEST_PEER})")
+    print(f"  {readers.ratio(took, 'curate decode', worst):.2f} of it where curate, too, only decodes")
     alike = max(readers.ratio(took, "curate uniform", name) for name in took if name.endswith("+jpeg"))
     print(f"  {alike:.2f} of the best that scales and encodes too")
     return [f"{codec} beside {worst}"] if times[worst] > MOST_OF_BEST_PEER else []

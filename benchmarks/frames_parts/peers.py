@@ -4,8 +4,9 @@
 
 Reads a line at a time, and answers each with the CPU seconds that one decode
 took, all threads together; the first decode, which loads and warms up, is not
-counted. What a peer gives is frames as RGB arrays at the size of the video;
-with `+jpeg`, each is scaled down and encoded as well, as curate's own are. Each
+counted. What a peer gives is frames as RGB arrays at the size of the video, as
+`curate decode` does; with `+jpeg`, each is scaled down and encoded as well, as
+curate's own pictures are. Each
 peer is set as is best for CPU time: one thread, one pass, and only the wanted
 frames turned into arrays.
 """
@@ -75,7 +76,7 @@ def decode(reader: str, video: str, count: int) -> int:
     """Decode `count` moments of a video; the number of pictures that came of it."""
     name, _, strategy = reader.partition(" ")
     if name == "curate":
-        return _curate(video, strategy, count)
+        return _decoded(video, count) if strategy == "decode" else _curate(video, strategy, count)
     peer, _, encode = name.partition("+")
     frames = PEERS[peer](video, middles(frame_count(video), count))
     return sum(bool(_jpeg(frame)) if encode else 1 for frame in frames)
@@ -88,6 +89,20 @@ def _curate(video: str, strategy: str, count: int) -> int:
     # Only its type is wider than what a benchmark names.
     recipe = Frames.model_validate({"strategy": strategy, "count": count, "size_px": SIZE_PX})
     return len(video_pictures(Path(video), recipe).shown)
+
+
+def _decoded(video: str, count: int) -> int:
+    """Times and wanted frames as arrays, and nothing after that: what a peer without `+jpeg` does."""
+    from curate.clips.video import open_video, timeline
+    from curate.frames.reading import can_begin_again, wanted_frames
+    from curate.frames.sample import frame_at, uniform
+
+    with open_video(Path(video)) as opened:
+        line = timeline(opened)
+        assert can_begin_again(line)
+        indices = [frame_at(line.times_s, t_s) for t_s in uniform(line.duration_s, count)]
+        taken = wanted_frames(opened, line, indices)
+        return sum(served.frame.to_ndarray(format="rgb24").ndim == 3 for served in taken)
 
 
 def _jpeg(frame: Any) -> bytes:

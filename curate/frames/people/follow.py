@@ -12,6 +12,9 @@ LONGEST_GAP_S = 2.0
 """A person who was not found for so long is taken to be where a line between the two sightings says."""
 HELD_S = 1.0
 """So long before the first and after the last sighting, the person is taken to be where they were."""
+_MANY = 4
+"""Of so many moments, one sighting is not enough: it is mostly a false alarm, and to be shown that is worse
+than to be shown the whole frame."""
 
 
 def follow(
@@ -24,7 +27,7 @@ def follow(
     """Where the main person of a clip is at each moment.
 
     The main person is the one whose track has the largest sum of score x size x
-    nearness to the middle. Where a moment lacks them between two sightings, a
+    nearness to the middle; one who is seen at a single moment of four or more is nobody. Where a moment lacks them between two sightings, a
     line from one to the other is followed, for up to 2 s or over a single
     moment; at both ends the box is held for up to 1 s.
 
@@ -39,7 +42,7 @@ def follow(
         Shape (n_moments,): a box, without margin, or None where the person is
         not; all None where nobody was found.
     """
-    everyone = tracks(found, times_s)
+    everyone = [one for one in tracks(found, times_s) if len(one) > 1 or len(times_s) < _MANY]
     if not everyone:
         return [None] * len(times_s)
     # max() takes the first of equals, and tracks come in an order that no finder decides.

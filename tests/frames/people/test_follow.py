@@ -69,6 +69,14 @@ def test_a_face_that_doubles_and_halves_has_its_own_size_on_average() -> None:
     assert boxes[0].width == pytest.approx(math.sqrt(60 * 80), rel=1e-6)
 
 
+@pytest.mark.parametrize(("n_moments", "believed"), [(1, True), (3, True), (4, False), (8, False)])
+def test_one_sighting_of_many_moments_is_nobody(n_moments: int, *, believed: bool) -> None:
+    # One of eight moments shows a face where no other does: mostly a false alarm.
+    found = [[at(200, 150)], *([[]] * (n_moments - 1))]
+    boxes = follow(found, [float(i) for i in range(n_moments)], SIZE, smoothing_s=0)
+    assert (boxes[0] is not None) == believed
+
+
 detections = st.builds(
     at,
     st.integers(0, 640),
