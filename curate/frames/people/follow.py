@@ -27,9 +27,10 @@ def follow(
     """Where the main person of a clip is at each moment.
 
     The main person is the one whose track has the largest sum of score x size x
-    nearness to the middle; one who is seen at a single moment of four or more is nobody. Where a moment lacks them between two sightings, a
-    line from one to the other is followed, for up to 2 s or over a single
-    moment; at both ends the box is held for up to 1 s.
+    nearness to the middle; one who is seen at a single moment of four or more is
+    nobody. Where a moment lacks them between two sightings, a line from one to
+    the other is followed, for up to 2 s or over a single moment; at both ends
+    the box is held for up to 1 s.
 
     Args:
         found: Shape (n_moments, any): what was found at each moment, in any order.
