@@ -1,0 +1,1 @@
+"""What is learned from when: arms, pacing, targets."""

@@ -1,0 +1,1 @@
+"""What students are shown: embeddings, key points, engagement features, tokens, as sequences on disk."""

@@ -1,0 +1,1 @@
+"""The students: one encoder a modality, put together late."""

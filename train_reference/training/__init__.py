@@ -1,0 +1,1 @@
+"""Training: phases, the loop, checkpoints, what is written at the end."""
