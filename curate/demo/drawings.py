@@ -3,6 +3,7 @@
 folder/clips/clip_001.mp4 ...   three seconds each, 192 x 192 pixels, 8 frames a second
 folder/labels.csv               file,label,subject: what came with the data, partly wrong or missing
 folder/votes.csv                file,annotator,label: what three people say
+folder/keypoints.zip            what a pose estimator finds in each frame, as OpenPose writes it
 folder/truth.csv                file,label,<a column an item>: to measure with, never to label with
 """
 
@@ -17,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from curate.demo.cues import CLASSES, OPTIONS, Cues, draw_cues
+from curate.demo.keypoints import N_POINTS, write_keypoints
 from curate.demo.noise import ANNOTATORS, GIVEN, UNLABELLED, VOTES, draw_classes, mislabel
 from curate.demo.people import draw_person, draw_setting
 from curate.demo.scenes import SIZE, Pose, draw_picture, draw_room
@@ -78,11 +80,15 @@ def draw_dataset(
     truth = draw_truth(n_clips, n_subjects, rng)
     people = {f"subject_{k + 1:02}": draw_person(rng) for k in range(n_subjects)}
     (folder / "clips").mkdir(parents=True, exist_ok=True)
+    stories = {}
     for clip in truth.clips:
         story = tell_story(people[clip.subject], draw_setting(rng), clip.cues, rng)
         write_mp4(folder / clip.file, draw_frames(story, poses_of(story)))
+        stories[Path(clip.file).stem] = story
         if progress:
             progress()
+    # A generator of its own: what is drawn does not depend on what is found in it.
+    write_keypoints(folder / "keypoints.zip", stories.items(), np.random.default_rng([seed, N_POINTS]))
     _write_tables(folder, truth)
     return truth
 

@@ -7,13 +7,21 @@ still there when the picture is shrunk to 64 pixels.
 
 from dataclasses import dataclass
 
-from curate.demo.pen import Colour, Pen, arc, shade
+from curate.demo.pen import Colour, Pen, Point, arc, shade
 from curate.demo.people import Person
 
 _INK: Colour = (34, 26, 30)
 _WHITE: Colour = (250, 250, 248)
 _EYE_Y = -1.2
-_MOUTH_Y = 6.8
+MOUTH_Y = 6.8
+YAWN = (0.6, (2.9, 3.7))
+"""How far the middle of an open mouth is below `MOUTH_Y`, and its radii."""
+DOWN = (2.4, (3.9, 3.2), 200.0, 340.0)
+"""The same of the arc of a mouth turned down, and its angles."""
+STRAIGHT = (3.4, 0.4)
+"""Half the width of a straight mouth, and how far it is below `MOUTH_Y`."""
+SMILE = (-1.6, (4.5, 4.2), 12.0, 168.0)
+"""The same of a smile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def draw_head(pen: Pen, person: Person, face: Face, cover: Colour) -> None:
     if face.turn == 2:
         _back_of_head(pen, person, face, cover)
         return
-    slide = 4.2 * face.side if face.turn == 1 else 0.0
+    slide = slide_of(face)
     _ears(pen, person, face)
     pen.ellipse((0, 0), (person.width, person.height), person.skin)
     _beard(pen, person, slide)
@@ -54,6 +62,11 @@ def draw_head(pen: Pen, person: Person, face: Face, cover: Colour) -> None:
     _eyewear(pen, person, face, slide)
     _mouth_cover(pen, person, face, slide, cover)
     _hair_covers(pen, person, face, cover)
+
+
+def slide_of(face: Face) -> float:
+    """How far eyes, nose and mouth lie to the side in a half-turned head, units."""
+    return 4.2 * face.side if face.turn == 1 else 0.0
 
 
 def draw_hair_behind(pen: Pen, person: Person, turn: int) -> None:
@@ -102,7 +115,7 @@ def _beard(pen: Pen, person: Person, slide: float) -> None:
         return
     pen.ellipse((0, 0), (person.width, person.height), person.hair, 14, 166)
     pen.ellipse((slide * 0.8, 3.6), (person.width * 0.76, 4.2), person.skin)
-    pen.ellipse((slide * 0.9, _MOUTH_Y + 0.2), (5.4, 3.7), person.skin)
+    pen.ellipse((slide * 0.9, MOUTH_Y + 0.2), (5.4, 3.7), person.skin)
 
 
 def _nose_and_cheeks(pen: Pen, person: Person, face: Face, slide: float) -> None:
@@ -119,7 +132,7 @@ def _nose_and_cheeks(pen: Pen, person: Person, face: Face, slide: float) -> None
 
 
 def _eye(pen: Pen, person: Person, face: Face, slide: float, sign: int) -> None:
-    centre, (rx, ry) = _eye_at(face, slide, sign)
+    centre, (rx, ry) = eye_at(face, slide, sign)
     x, y = centre
     lid = shade(person.skin, 0.88)
     if face.eyes == 0:
@@ -127,7 +140,7 @@ def _eye(pen: Pen, person: Person, face: Face, slide: float, sign: int) -> None:
         pen.line(arc((x, y + 0.2), (rx, ry * 0.7), 10, 170), 0.95, _INK)
         return
     pen.ellipse(centre, (rx, ry), _WHITE)
-    pupil = (x + face.gaze * (rx - 1.15), y + (0.35 if face.eyes == 2 else 0.7))
+    pupil = pupil_at(face, slide, sign)
     pen.ellipse(pupil, (1.65, 1.85), person.eye)
     pen.ellipse(pupil, (0.95, 1.1), _INK)
     if face.eyes == 1:
@@ -138,7 +151,7 @@ def _eye(pen: Pen, person: Person, face: Face, slide: float, sign: int) -> None:
         pen.line(arc(centre, (rx, ry), 195, 345), 0.7, _INK)
 
 
-def _eye_at(face: Face, slide: float, sign: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def eye_at(face: Face, slide: float, sign: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """Middle and radii of one eye; the far eye of a half-turned head is narrower."""
     far = face.turn == 1 and sign == face.side
     spread = 5.1 if face.turn == 0 else 3.9 if far else 4.9
@@ -146,28 +159,41 @@ def _eye_at(face: Face, slide: float, sign: int) -> tuple[tuple[float, float], t
 
 
 def _brow(pen: Pen, person: Person, face: Face, slide: float, sign: int) -> None:
-    (x, _), (rx, _) = _eye_at(face, slide, sign)
+    pen.line(brow_at(face, slide, sign), 1.25, _dark_on(person.skin, shade(person.hair, 0.55)))
+
+
+def pupil_at(face: Face, slide: float, sign: int) -> Point:
+    """Middle of one pupil."""
+    (x, y), (rx, _) = eye_at(face, slide, sign)
+    return (x + face.gaze * (rx - 1.15), y + (0.35 if face.eyes == 2 else 0.7))
+
+
+def brow_at(face: Face, slide: float, sign: int) -> list[Point]:
+    """Outer end, middle and inner end of one brow."""
+    (x, _), (rx, _) = eye_at(face, slide, sign)
     # Heights and slopes differ together, as in a real face: lowered brows also frown.
     outer, middle, inner = ((-5.6, -5.2, -3.9), (-5.6, -6.3, -5.9), (-7.0, -8.9, -8.3))[face.brows]
-    points = [(x + sign * rx, outer), (x, middle), (x - sign * rx * 0.95, inner)]
-    pen.line(points, 1.25, _dark_on(person.skin, shade(person.hair, 0.55)))
+    return [(x + sign * rx, outer), (x, middle), (x - sign * rx * 0.95, inner)]
 
 
 def _mouth(pen: Pen, person: Person, face: Face, slide: float) -> None:
     x = slide * 0.9
     lips: Colour = (150, 40, 52) if sum(person.skin) > 420 else (228, 116, 112)
     if face.mouth == 0:
-        pen.ellipse((x, _MOUTH_Y + 0.6), (2.9, 3.7), _mix(lips, (60, 14, 26), 0.4))
-        pen.ellipse((x, _MOUTH_Y + 0.7), (2.3, 3.0), (66, 16, 28))
-        pen.ellipse((x, _MOUTH_Y + 2.3), (1.6, 1.2), (222, 104, 108))
+        pen.ellipse((x, MOUTH_Y + YAWN[0]), YAWN[1], _mix(lips, (60, 14, 26), 0.4))
+        pen.ellipse((x, MOUTH_Y + 0.7), (2.3, 3.0), (66, 16, 28))
+        pen.ellipse((x, MOUTH_Y + 2.3), (1.6, 1.2), (222, 104, 108))
     elif face.mouth == 1:
-        pen.line(arc((x, _MOUTH_Y + 2.4), (3.9, 3.2), 200, 340), 1.15, lips)
+        below, radii, start, stop = DOWN
+        pen.line(arc((x, MOUTH_Y + below), radii, start, stop), 1.15, lips)
     elif face.mouth == 2:
-        pen.line([(x - 3.4, _MOUTH_Y + 0.4), (x + 3.4, _MOUTH_Y + 0.4)], 1.1, lips)
+        half, below = STRAIGHT
+        pen.line([(x - half, MOUTH_Y + below), (x + half, MOUTH_Y + below)], 1.1, lips)
     else:
-        smile = arc((x, _MOUTH_Y - 1.6), (4.5, 4.2), 12, 168)
+        below, radii, start, stop = SMILE
+        smile = arc((x, MOUTH_Y + below), radii, start, stop)
         pen.polygon(smile, lips)
-        pen.polygon(arc((x, _MOUTH_Y - 1.5), (3.7, 2.1), 8, 172), _WHITE)
+        pen.polygon(arc((x, MOUTH_Y - 1.5), (3.7, 2.1), 8, 172), _WHITE)
         pen.line(smile, 0.6, lips)
 
 
@@ -203,7 +229,7 @@ def _eyewear(pen: Pen, person: Person, face: Face, slide: float) -> None:
     if not dark and not person.glasses:
         return
     for sign in (-1, 1):
-        centre, (rx, _) = _eye_at(face, slide, sign)
+        centre, (rx, _) = eye_at(face, slide, sign)
         if dark:
             pen.ellipse(centre, (rx + 1.2, 3.7), (28, 30, 38))
             pen.line([(centre[0] - 1.4, -2.6), (centre[0] + 0.2, -3.2)], 0.6, (120, 128, 142))

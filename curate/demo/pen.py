@@ -29,14 +29,14 @@ class Pen:
 
     def moved(self, x: float, y: float, degrees: float = 0.0) -> Self:
         """The same pen on a sheet whose origin lies at (x, y), turned clockwise."""
-        (px, py), angle = self._at((x, y)), math.radians(degrees)
+        (px, py), angle = self.at((x, y)), math.radians(degrees)
         cos = self.cos * math.cos(angle) - self.sin * math.sin(angle)
         sin = self.sin * math.cos(angle) + self.cos * math.sin(angle)
         return replace(self, x=px / self.pixels, y=py / self.pixels, cos=cos, sin=sin)
 
     def polygon(self, points: Sequence[Point], fill: Colour) -> None:
         """A filled polygon."""
-        self.draw.polygon([self._at(point) for point in points], fill=fill)
+        self.draw.polygon([self.at(point) for point in points], fill=fill)
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, fill: Colour) -> None:
         """A filled rectangle."""
@@ -55,13 +55,14 @@ class Pen:
 
     def line(self, points: Sequence[Point], width: float, fill: Colour) -> None:
         """A line with round ends and round corners, `width` units wide."""
-        at = [self._at(point) for point in points]
+        at = [self.at(point) for point in points]
         self.draw.line(at, fill=fill, width=max(1, round(width * self.pixels)), joint="curve")
         radius = width * self.pixels / 2
         for x, y in (at[0], at[-1]):
             self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
-    def _at(self, point: Point) -> Point:
+    def at(self, point: Point) -> Point:
+        """Where a point of the sheet lies on the canvas [pixels]."""
         x, y = point
         return (
             (self.x + x * self.cos - y * self.sin) * self.pixels,

@@ -1,11 +1,12 @@
 """Draws a whole picture: room, person at a desk, hands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from curate.demo.faces import Face, draw_hair_behind, draw_head
-from curate.demo.pen import UNITS, Colour, Pen, arc, shade
+from curate.demo.pen import UNITS, Colour, Pen, Point, arc, shade
 from curate.demo.people import Person, Setting
 
 SIZE = 192
@@ -15,6 +16,15 @@ _FINER = 3
 """Pictures are drawn this many times larger, then shrunk: Pillow draws hard edges."""
 
 _PAPER: Colour = (252, 252, 246)
+
+Arm = tuple[tuple[Point, Point, Point], Point]
+"""Where a forearm begins, bends and ends, and the middle of its hand, for the right side of the picture."""
+PROPPING: Arm = (((15, 21), (14, 8), (11.5, 1)), (-1.8, 9.0))
+"""The hand lies on the head's sheet, measured from the edge of the face."""
+RESTING: Arm = (((17, 12), (18, 19), (9, 21.5)), (6.4, 21.4))
+BESIDE_PAPER: Arm = (((17, 12), (18, 19), (11, 21)), (9, 21))
+RAISED: Arm = (((16, 14), (21, 9), (22, -6)), (22, -9.6))
+"""On the body's sheet; the others lie on the desk's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,7 @@ def draw_picture(room: Image.Image, person: Person, setting: Setting, pose: Pose
     """One picture of a person: SIZE by SIZE pixels, RGB."""
     image = room.copy()
     page = Pen(ImageDraw.Draw(image), SIZE * _FINER / UNITS)
-    body = page.moved(32 + pose.x, 39 + pose.y)
-    head = body.moved(0, 1.0, pose.tilt).moved(0, -13.5)
+    body, head = sheets_of(page, pose)
     draw_hair_behind(head, person, pose.face.turn)
     _shoulders(body, person, setting)
     if pose.hands == 3:
@@ -75,8 +84,32 @@ def draw_picture(room: Image.Image, person: Person, setting: Setting, pose: Pose
     draw_head(head, person, pose.face, setting.cover)
     if pose.hands >= 0:
         _desk(page, setting)
-        _arms(body.moved(0, -pose.y), head, person, setting, pose)
+        _arms(desk_of(body, pose), head, person, setting, pose)
     return image.reduce(_FINER)
+
+
+def sheets_of(page: Pen, pose: Pose) -> tuple[Pen, Pen]:
+    """Pens with their origin between the shoulders, and in the middle of the face."""
+    body = page.moved(32 + pose.x, 39 + pose.y)
+    return body, body.moved(0, 1.0, pose.tilt).moved(0, -13.5)
+
+
+def desk_of(body: Pen, pose: Pose) -> Pen:
+    """The body's sheet, but arms on the desk stay there when the person sinks."""
+    return body.moved(0, -pose.y)
+
+
+def writing_arm(pose: Pose, side: int) -> Arm:
+    """The arm that writes, as it lies in the picture."""
+    x = side * (1 + 6 * pose.pencil)
+    return ((side * 17, 12), (side * 19, 18), (x + side * 2, 19.5)), (x, 18.6)
+
+
+def mirrored(arm: Arm, side: int) -> Arm:
+    """An arm of the right side of the picture (+1), or the same on the left (-1)."""
+    (shoulder, bend, end), (x, y) = arm
+    turned = ((side * shoulder[0], shoulder[1]), (side * bend[0], bend[1]), (side * end[0], end[1]))
+    return turned, (side * x, y)
 
 
 def _shoulders(pen: Pen, person: Person, setting: Setting) -> None:
@@ -99,44 +132,48 @@ def _desk(page: Pen, setting: Setting) -> None:
 
 
 def _arms(desk: Pen, head: Pen, person: Person, setting: Setting, pose: Pose) -> None:
-    side = _busy_side(pose, setting)
+    side = busy_side(pose, setting)
     if pose.hands == 2:
         desk.polygon([(-9, 19.4), (9, 18.6), (11, 25), (-11, 25)], _PAPER)
         for y in (20.6, 22.4):
             desk.line([(-7, y), (7, y - 0.4)], 0.4, (150, 170, 196))
-        x = side * (1 + 6 * pose.pencil)
-        _forearm(desk, setting, [(side * 17, 12), (side * 19, 18), (x + side * 2, 19.5)])
+        path, (x, y) = writing_arm(pose, side)
+        _forearm(desk, setting, path)
         desk.line([(x - side * 2.6, 21.6), (x + side * 3.4, 12.4)], 1.2, (244, 176, 40))
-        _hand(desk, person, x, 18.6)
+        _hand(desk, person, x, y)
     elif pose.hands == 0:
-        _forearm(desk, setting, [(side * 15, 21), (side * 14, 8), (side * 11.5, 1)])
-        _hand(head, person, side * (person.width - 1.8), 9.0, 4.2)
+        _forearm(desk, setting, mirrored(PROPPING, side)[0])
+        _hand(head, person, *propping_hand(person, side), 4.2)
     elif pose.hands == 1:
-        _resting_arm(desk, person, setting, side)
-    if pose.hands in {0, 1, 3}:
-        _resting_arm(desk, person, setting, -side)
-    else:
-        _forearm(desk, setting, [(-side * 17, 12), (-side * 18, 19), (-side * 11, 21)])
-        _hand(desk, person, -side * 9, 21)
+        _arm(desk, person, setting, mirrored(RESTING, side))
+    _arm(desk, person, setting, mirrored(RESTING if pose.hands in {0, 1, 3} else BESIDE_PAPER, -side))
 
 
-def _resting_arm(desk: Pen, person: Person, setting: Setting, side: int) -> None:
-    _forearm(desk, setting, [(side * 17, 12), (side * 18, 19), (side * 9, 21.5)])
-    _hand(desk, person, side * 6.4, 21.4)
+def propping_hand(person: Person, side: int) -> Point:
+    """Middle of the hand that props up the head, on the head's sheet."""
+    _, (x, y) = PROPPING
+    return side * (person.width + x), y
+
+
+def _arm(desk: Pen, person: Person, setting: Setting, arm: Arm) -> None:
+    path, (x, y) = arm
+    _forearm(desk, setting, path)
+    _hand(desk, person, x, y)
 
 
 def _raised_arm(body: Pen, person: Person, setting: Setting, pose: Pose) -> None:
-    side = _busy_side(pose, setting)
-    _forearm(body, setting, [(side * 16, 14), (side * 21, 9), (side * 22, -6)])
+    side = busy_side(pose, setting)
+    path, (x, y) = mirrored(RAISED, side)
+    _forearm(body, setting, path)
     tone = shade(person.skin, 0.8)
     for spread in (-2.7, -0.9, 0.9, 2.7):
         body.line([(side * 22 + spread * 0.7, -11), (side * 22 + spread * 1.35, -16.5)], 1.9, tone)
         body.line([(side * 22 + spread * 0.7, -11), (side * 22 + spread * 1.35, -16.4)], 1.4, person.skin)
     body.line([(side * 19.4, -9.6), (side * 17.8, -12.4)], 1.5, person.skin)
-    _hand(body, person, side * 22, -9.6, 3.4)
+    _hand(body, person, x, y, 3.4)
 
 
-def _busy_side(pose: Pose, setting: Setting) -> int:
+def busy_side(pose: Pose, setting: Setting) -> int:
     """The side of the busy hand: never where it would cover the mouth or the face."""
     if pose.hands == 0 and pose.face.turn == 1:
         return -pose.face.side
@@ -146,7 +183,7 @@ def _busy_side(pose: Pose, setting: Setting) -> int:
     return setting.flip
 
 
-def _forearm(pen: Pen, setting: Setting, points: list[tuple[float, float]]) -> None:
+def _forearm(pen: Pen, setting: Setting, points: Sequence[Point]) -> None:
     pen.line(points, 6.2, shade(setting.shirt, 0.72))
     pen.line(points, 5.4, shade(setting.shirt, 0.9))
 
