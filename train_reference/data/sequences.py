@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -49,7 +49,10 @@ class Sequences:
 
 
 class SequencesWriter:
-    """Writes sequences clip by clip, in bounded memory; they are there as a whole or not at all."""
+    """Writes sequences clip by clip, in bounded memory; they are there as a whole or not at all.
+
+    Used in a `with`: whoever leaves it without `close` leaves nothing behind.
+    """
 
     def __init__(self, folder: Path, width: int | None, kind: str, names: tuple[str, ...] = ()) -> None:
         """Begin.
@@ -68,13 +71,21 @@ class SequencesWriter:
         self._places: dict[str, tuple[int, int]] = {}
         self._n_steps = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
     def add(self, clip_id: str, steps: NDArray[np.generic]) -> None:
         """Add a clip; `steps` of shape (n_steps, width), or (n_steps,) token ids.
 
         Raises:
             TrainError: A number is not finite, as the type that is kept has it.
         """
-        kept = np.ascontiguousarray(steps, dtype=self._kind)
+        with np.errstate(over="ignore"):  # told below, by name
+            kept = np.ascontiguousarray(steps, dtype=self._kind)
         if self._kind.kind == "f" and not np.isfinite(kept).all():
             raise _not_finite(clip_id, kept, self._names)
         self._raw.write(kept.tobytes())

@@ -101,17 +101,23 @@ def verdict(comparison: Comparison, arm: str = "curriculum", measure: str = "mac
 
 
 def table(comparison: Comparison) -> str:
-    """Arms below each other, measures side by side, each with its interval."""
-    names = list(MEASURES)
-    lines = [f"{'arm':26}" + "".join(f"{name:>24}" for name in names)]
-    for arm, row in comparison.measured.items():
-        lines.append(f"{arm:26}" + "".join(f"{_cell(row[name], ''):>24}" for name in names))
-    for arm, others in comparison.differences.items():
-        for other, row in others.items():
-            lines.append(
-                f"{arm + ' - ' + other:26.26}" + "".join(f"{_cell(row[name], '+'):>24}" for name in names)
-            )
+    """Arms below each other, measures side by side, each with its interval; then the differences."""
+    lines = _rows("arm", comparison.measured, "")
+    for other in dict.fromkeys(name for row in comparison.differences.values() for name in row):
+        of_other = {arm: rows[other] for arm, rows in comparison.differences.items() if other in rows}
+        lines += ["", *_rows(f"minus {other}", of_other, "+")]
     return "\n".join(lines)
+
+
+def _rows(title: str, rows: Mapping[str, Mapping[str, Interval]], sign: str) -> list[str]:
+    head = f"{title:26}" + "".join(f"{name:>26}" for name in MEASURES)
+    return [
+        head,
+        *(
+            f"{arm:26}" + "".join(f"{_cell(row[name], sign):>26}" for name in MEASURES)
+            for arm, row in rows.items()
+        ),
+    ]
 
 
 def _group_weights(groups: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -31,8 +31,9 @@ def aligned(
     """
     if are_there(folder):
         return open_sequences(folder)
-    wanted, writer = set(clip_ids), SequencesWriter(folder, width, kind, names)
-    for clip_id, steps in found:
-        if clip_id in wanted:
-            writer.add(clip_id, steps)
-    return writer.close(clip_ids)
+    wanted = set(clip_ids)
+    with SequencesWriter(folder, width, kind, names) as writer:
+        for clip_id, steps in found:
+            if clip_id in wanted:
+                writer.add(clip_id, steps)
+        return writer.close(clip_ids)
