@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _train(asked: argparse.Namespace) -> int:
     settings = read_settings(asked.settings)
     accelerator = open_accelerator(settings)
-    material = prepare(asked.release, settings, asked.out / "sequences", asked.truth, accelerator.device)
+    with accelerator.main_process_first():  # the others find its sequences made
+        material = prepare(asked.release, settings, asked.out / "sequences", asked.truth, accelerator.device)
     modalities = ", ".join(material.sequences)
     console = _console(quiet=not accelerator.is_main_process)
     console.print(f"arm {settings.arm}, {modalities}, on {accelerator.device}", highlight=False)

@@ -21,7 +21,16 @@ class KeypointEncoder(nn.Module):
     time. Sizes and norms are ours.
     """
 
-    def __init__(self, width: int, depth: int, n_heads: int, patch: int, dropout: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        depth: int,
+        n_heads: int,
+        patch: int,
+        dropout: float,
+        *,
+        saves_memory: bool = False,
+    ) -> None:
         """Weights as torch draws them; arguments as of `SequenceTransformer`."""
         super().__init__()
         self.streams = nn.ModuleDict(
@@ -30,7 +39,9 @@ class KeypointEncoder(nn.Module):
                 for name, part in STREAMS.items()
             }
         )
-        self.over_time = SequenceTransformer(len(STREAMS) * width, width, depth, n_heads, patch, dropout)
+        self.over_time = SequenceTransformer(
+            len(STREAMS) * width, width, depth, n_heads, patch, dropout, saves_memory=saves_memory
+        )
 
     def forward(self, values: torch.Tensor, lengths: torch.Tensor, *, is_full: bool = False) -> torch.Tensor:
         """Shape (n_clips, width) from values (n_clips, n_steps, 137 * 5), point by point."""

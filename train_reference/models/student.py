@@ -77,7 +77,7 @@ class Student(nn.Module):
 def _encoder(name: str, config: StudentConfig) -> nn.Module:
     kind, over_time = config.encoders[name], (config.depth, config.n_heads, config.patch, config.dropout)
     if kind == "keypoints":
-        return KeypointEncoder(config.width, *over_time)
+        return KeypointEncoder(config.width, *over_time, saves_memory=config.saves_memory)
     if kind == "text":
         return TextEncoder(config.text or {}, config.width)
     if kind == "tcn":

@@ -73,8 +73,7 @@ class Loop:
         self._student.load_state_dict(self._best)
 
     def _epoch(self, phase: Phase, stepper: Stepper, told: Told) -> None:
-        n_processes = self._accelerator.num_processes
-        order = batches_left(self._task, phase, self.place, self._settings, n_processes)
+        order = batches_left(self._task, phase, self.place, self._settings)
         shares = [self._share(batch) for batch in order]
         fed = feed(
             self._task.sequences, (part for share in shares for part in share), self._accelerator.device
@@ -94,12 +93,15 @@ class Loop:
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         set_rate(stepper.optimiser, rate(self.place.step, phase.n_steps, self._settings.optimiser.warm_up))
         weight = float(self._task.arm.weights[batch].sum())
-        self._losses.append(stepper.step(parts, weight, self.place.step / phase.n_steps))
+        counts = len(batch) > self._accelerator.process_index
+        self._losses.append(stepper.step(parts, weight, self.place.step / phase.n_steps, counts=counts))
         self.place.next_step()
 
     def _share(self, batch: Rows) -> list[Rows]:
         """This process's clips of a batch, in as many parts as gradients are added up of."""
         own = batch[self._accelerator.process_index :: self._accelerator.num_processes]
+        if not len(own):
+            own = batch[:1]  # it has to take part in the step, but does not count
         return np.array_split(own, min(len(own), self._settings.optimiser.accumulate))
 
     def _look(self, phase: Phase, stepper: Stepper) -> dict[str, Any]:

@@ -44,21 +44,18 @@ class Task:
         return np.asarray(np.max([one.lengths for one in self.sequences.values()], axis=0))
 
 
-def batches_left(task: Task, phase: Phase, place: Place, settings: Settings, n_processes: int) -> list[Rows]:
+def batches_left(task: Task, phase: Phase, place: Place, settings: Settings) -> list[Rows]:
     """The batches of the present epoch from a place on: a pure function of its arguments.
 
     Raises:
-        TrainError: There are fewer clips than processes.
+        TrainError: No clip has the modality that is trained alone.
     """
     rows = rows_in(task, phase, place, settings)
+    if not len(rows):
+        what = f"no clip of train that arm {task.arm.name} learns from has {phase.only}"
+        raise TrainError("release", [Problem("modalities", what, "Leave that modality out")])
     seed = (settings.seed, phase.number, place.epoch)
     order = epoch_order(rows, task.arm.labels, task.lengths, settings.schedule, seed)
-    order = [
-        batch for batch in order if len(batch) >= n_processes
-    ]  # a process without a clip would wait forever
-    if not order:
-        what = f"has {len(rows)} clips for {n_processes} processes"
-        raise TrainError("training", [Problem(f"arm {task.arm.name}", what, "Start fewer processes")])
     return order[place.batch : place.batch + phase.n_steps - place.step]
 
 
