@@ -24,7 +24,7 @@ class Block(nn.Module):
         super().__init__()
         if width % (2 * n_heads):
             raise ValueError(f"width {width} must be a multiple of twice n_heads, which is {2 * n_heads}")
-        self.n_heads, self.dropout = n_heads, dropout
+        self.n_heads = n_heads
         self.norm_attention, self.norm_mixing = nn.LayerNorm(width), nn.LayerNorm(width)
         self.to_heads = nn.Linear(width, 3 * width, bias=False)
         self.from_heads = nn.Linear(width, width, bias=False)
@@ -41,12 +41,9 @@ class Block(nn.Module):
         n_clips, n_tokens, width = tokens.shape
         heads = self.to_heads(tokens).view(n_clips, n_tokens, 3, self.n_heads, width // self.n_heads)
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (n_clips, n_heads, n_tokens, width of a head)
+        # Nothing is dropped within: no fused kernel of CPUs can, and then all scores are kept in memory.
         found = functional.scaled_dot_product_attention(
-            turned(query, turns),
-            turned(key, turns),
-            value,
-            attn_mask=allowed,
-            dropout_p=self.dropout if self.training else 0.0,
+            turned(query, turns), turned(key, turns), value, attn_mask=allowed
         )
         joined: torch.Tensor = self.from_heads(found.transpose(1, 2).reshape(n_clips, n_tokens, width))
         return joined

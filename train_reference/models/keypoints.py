@@ -10,6 +10,7 @@ from train_reference.models.sequence import SequenceTransformer
 N_POINTS = 137
 NUMBERS = 5
 """Of a point: x, y, confidence, and how far it moved since the frame before, in x and y."""
+WIDTH = N_POINTS * NUMBERS
 STREAMS = {"body": slice(0, 25), "face": slice(25, 95), "hands": slice(95, 137)}
 
 

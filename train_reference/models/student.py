@@ -1,10 +1,10 @@
 """The student: an encoder a modality, joined late."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from train_reference.data.batch import Padded
@@ -35,6 +35,19 @@ class StudentConfig(BaseModel):
     saves_memory: bool = False
     text: dict[str, Any] | None = None
     """Configuration of the text encoder."""
+
+    @model_validator(mode="after")
+    def _tells_what_encoders_are_given(self) -> Self:
+        unknown = [name for name, kind in self.encoders.items() if not self._is_told(name, kind)]
+        if unknown:
+            raise ValueError(
+                f"says nothing of what {', '.join(unknown)} gives: every encoder needs its number "
+                "in widths_in, and one of text its configuration"
+            )
+        return self
+
+    def _is_told(self, name: str, kind: Kind) -> bool:
+        return self.text is not None if kind == "text" else name in self.widths_in
 
 
 class Student(nn.Module):

@@ -1,7 +1,7 @@
 """What all encoders of sequences promise."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import BertConfig
 
+from train_reference.errors import TrainError
 from train_reference.models.features import TemporalConvolutions
 from train_reference.models.keypoints import KeypointEncoder
 from train_reference.models.sequence import SequenceTransformer
@@ -25,6 +27,7 @@ ENCODERS: dict[str, tuple[Callable[[], nn.Module], int | None]] = {
     "saves memory": (lambda: SequenceTransformer(3, 8, 2, 2, 1, 0.1, saves_memory=True), 3),
     "no depth": (lambda: SequenceTransformer(3, 8, 0, 2, 1, 0.1), 3),
     "key points": (lambda: KeypointEncoder(8, 1, 2, 1, 0.1), 685),
+    "key points, saves memory": (lambda: KeypointEncoder(8, 1, 2, 1, 0.1, saves_memory=True), 685),
     "convolutions": (lambda: TemporalConvolutions(3, 8, 3, 0.1), 3),
     "text": (lambda: TextEncoder(BERT.to_dict(), 8), None),
 }
@@ -84,7 +87,7 @@ def test_every_weight_has_a_finite_gradient_even_beside_an_empty_clip(name: str)
     assert {one for one in without if "pooler" not in one} == set()
 
 
-@pytest.mark.parametrize("name", ["transformer", "patches", "convolutions"])
+@pytest.mark.parametrize("name", ["transformer", "patches", "key points", "convolutions"])
 def test_gradients_by_finite_differences(name: str) -> None:
     encoder, draw = made(name)
     encoder.double()
@@ -115,23 +118,30 @@ def test_memory_that_is_saved_costs_no_accuracy() -> None:
         for module in encoder.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
-            if hasattr(module, "dropout"):
-                module.dropout = 0.0
         torch.manual_seed(1)
         encoder(torch.randn(2, 6, 3), torch.tensor([6, 4])).square().sum().backward()
         grads.append([each.grad for each in encoder.parameters()])
     torch.testing.assert_close(grads[0], grads[1])
 
 
+@pytest.mark.parametrize("is_full", [True, False])
+def test_fused_kernels_are_used_while_training(is_full: bool) -> None:
+    # Without one, scores of 16,384 steps by 16,384 would be kept for every head: no memory has that room.
+    encoder, draw = made("transformer")
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # raises where it cannot be used
+        found = encoder.train()(draw(2, 6), torch.tensor([6, 6 if is_full else 4]), is_full=is_full)
+    assert found.isfinite().all()
+
+
 def test_sixteen_thousand_steps() -> None:
     torch.manual_seed(0)
-    encoder = SequenceTransformer(2, 8, 1, 1, 8, 0.0)
+    encoder = SequenceTransformer(2, 8, 1, 1, 8, 0.1)
     values = torch.randn(1, 16_384, 2)
     encoder(values, torch.tensor([16_384]), is_full=True).sum().backward()
     assert all(each.grad is not None and each.grad.isfinite().all() for each in encoder.parameters())
 
 
-def test_points_of_one_stream_reach_no_other(monkeypatch: Any) -> None:
+def test_points_of_one_stream_reach_no_other() -> None:
     encoder = KeypointEncoder(8, 0, 2, 1, 0.0).eval()
     seen: dict[str, torch.Tensor] = {}
     for name, stream in encoder.streams.items():
@@ -146,8 +156,6 @@ def test_points_of_one_stream_reach_no_other(monkeypatch: Any) -> None:
     }
 
 
-def test_a_text_model_that_is_not_at_hand(tmp_path: Any) -> None:
-    from train_reference.errors import TrainError
-
+def test_a_text_model_that_is_not_at_hand(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"text.model: .*none cannot be loaded .* leave text out"):
         read_text_config(str(tmp_path / "none"), None)

@@ -64,10 +64,18 @@ def test_clips_of_a_batch_do_not_touch_each_other() -> None:
 def test_a_config_survives_json_and_builds_the_same() -> None:
     again = StudentConfig.model_validate_json(CONFIG.model_dump_json())
     first, second = Student(CONFIG).eval(), Student(again).eval()
+    shapes = [{key: one.shape for key, one in each.state_dict().items()} for each in (first, second)]
+    assert shapes[0] == shapes[1]
     second.load_state_dict(first.state_dict())
     torch.testing.assert_close(second(inputs(2)), first(inputs(2)))
     with pytest.raises(ValidationError, match="widths"):
         StudentConfig.model_validate({**CONFIG.model_dump(), "widths": 3})
+
+
+def test_a_config_that_leaves_something_out() -> None:
+    told = CONFIG.model_dump() | {"widths_in": {"images": 4, "features": 3}, "text": None}
+    with pytest.raises(ValidationError, match="says nothing of what keypoints, text gives"):
+        StudentConfig.model_validate(told)
 
 
 def test_weights_of_a_trained_text_model_are_put_in(tmp_path: Path) -> None:
