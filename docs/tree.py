@@ -9,35 +9,39 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- tree -->\n", "<!-- /tree -->\n"
-FOLDERS = (
-    "recipe",
-    "clips",
-    "frames",
-    "frames/people",
-    "sequences",
-    "vlm",
-    "vlm/desk",
-    "vlm/server",
-    "vlm/local",
-    "vlm/tokens",
-    "answers",
-    "answers/reading",
-    "answers/measures",
-    "answers/reasons",
-    "labels",
-    "release",
-    "show",
-    "demo",
-    "starters",
-    "plan",
-)
+FOLDERS = {
+    "curate": (
+        "recipe",
+        "clips",
+        "frames",
+        "frames/people",
+        "sequences",
+        "vlm",
+        "vlm/desk",
+        "vlm/server",
+        "vlm/local",
+        "vlm/tokens",
+        "answers",
+        "answers/reading",
+        "answers/measures",
+        "answers/reasons",
+        "labels",
+        "release",
+        "show",
+        "demo",
+        "starters",
+        "plan",
+    ),
+    "train_reference": ("data", "features", "models", "curriculum", "evaluation", "training"),
+}
+"""Of each package, in the order in which data flows."""
 BESIDE = (
     ("schemas/", "one pandera schema a table: the only place where a column is declared"),
     ("cards/", "Jinja templates: dataset card, report"),
     ("tests/", "mirrors the tree"),
     ("benchmarks/", "one script a claim made here"),
     ("examples/", "recipes and questionnaires that the tests run"),
-    ("docs/", "seeing, sequences, asking, statistics, methods, decisions"),
+    ("docs/", "seeing, sequences, asking, statistics, the trainer, methods, decisions"),
 )
 _COLUMN = 26
 
@@ -49,13 +53,19 @@ def with_tree(readme: str) -> str:
 
 
 def tree() -> str:
-    """Every module of the package, in the order in which data flows, and what lies beside it."""
-    return "\n".join(["curate/", *_modules(ROOT / "curate", 2), *_folders(), *_beside()])
+    """Every module of the packages, in the order in which data flows, and what lies beside them."""
+    return "\n".join([line for package in FOLDERS for line in _package(package)] + [*_beside()])
 
 
-def _folders() -> Iterator[str]:
-    for name in FOLDERS:
-        folder = ROOT / "curate" / name
+def _package(package: str) -> Iterator[str]:
+    yield _line(
+        0,
+        f"{package}/",
+        "" if package == "curate" else "the reference trainer: reads releases, imports nothing of curate",
+    )
+    yield from _modules(ROOT / package, 2)
+    for name in FOLDERS[package]:
+        folder = ROOT / package / name
         indent = 2 * (1 + name.count("/") + 1)
         yield _line(indent - 2, f"{folder.name}/", _phrase(folder / "__init__.py"))
         yield from _modules(folder, indent)
@@ -78,7 +88,7 @@ def _phrase(path: Path) -> str:
 
 
 def _line(indent: int, name: str, phrase: str) -> str:
-    return " " * indent + f"{name:<{_COLUMN - indent}}{phrase}"
+    return (" " * indent + f"{name:<{_COLUMN - indent}}{phrase}").rstrip()
 
 
 if __name__ == "__main__":

@@ -30,3 +30,7 @@ class TrainError(Exception):
         self.problems = tuple(problems)
         lines = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(f"{source}: {len(self.problems)} to fix\n{lines}")
+
+    def __reduce__(self) -> tuple[type["TrainError"], tuple[str, tuple[Problem, ...]]]:
+        """From a process that trains to the one that started it."""
+        return type(self), (self.source, self.problems)

@@ -2,10 +2,10 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from train_reference.errors import Problem, TrainError
 
@@ -31,9 +31,11 @@ class Images(Section):
     model: str = "facebook/dinov2-base"
     """A vision model of transformers, by id or folder. A release that has embeddings is taken at its word."""
     revision: str | None = None
+    """Of that model on the Hub."""
     fps: Positive = 2.0
     """Frames a second that are embedded."""
     batch_size: Count = 32
+    """Frames that are embedded at once."""
 
 
 class Text(Section):
@@ -42,7 +44,9 @@ class Text(Section):
     model: str = "google-bert/bert-base-uncased"
     """A text encoder of transformers, by id or folder."""
     revision: str | None = None
+    """Of that model on the Hub."""
     most_tokens: Annotated[int, Field(ge=8, le=512)] = 256
+    """Longer transcripts are cut."""
 
 
 class Features(Section):
@@ -53,37 +57,55 @@ class Features(Section):
     segments: Count = 50
     """A clip is resampled to so many segments, as EngageNet's baseline does."""
     student: Literal["transformer", "tcn"] = "transformer"
+    """What encodes them."""
 
 
 class Keypoints(Section):
     """137 points a frame."""
 
     every: Count = 1
-    """Each so-manieth frame is used."""
+    """1 takes every frame, 2 every other one."""
 
 
 class Model(Section):
     """Sizes of the student."""
 
     width: Count = 128
+    """Of tokens and vectors; a multiple of twice `n_heads`."""
     depth: Annotated[int, Field(ge=0)] = 2
     """Transformer blocks over time for each modality."""
     n_heads: Count = 4
+    """Attention heads of a block."""
     patch: Count = 1
     """Neighbouring steps that are one token."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Probability."""
+
+    saves_memory: bool = False
+    """Compute blocks a second time on the way back rather than keep what they made."""
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.width % (2 * self.n_heads):
+            raise ValueError(
+                f"width {self.width} must be a multiple of twice n_heads, which is {2 * self.n_heads}"
+            )
+        return self
 
 
 class Optimiser(Section):
     """AdamW with warm-up and a cosine."""
 
     learning_rate: Positive = 1e-3
+    """The largest, after warm-up."""
     text_learning_rate: Positive = 2e-5
     """Of a text encoder that was trained before."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    """Of matrices; vectors do not decay."""
     warm_up: Share = 0.1
     """Share of a phase's steps."""
     clip_norm: Positive = 1.0
+    """Longer gradients are shortened to it."""
     accumulate: Count = 1
     """Parts that a batch is worked on in, so that it fits into memory."""
 
@@ -92,11 +114,13 @@ class Schedule(Section):
     """How long, and which clips how often."""
 
     batch_size: Count = 32
+    """Clips of all processes together."""
     epochs: Positive = 30.0
     """Of joint training, in clips of train with a label, whatever the arm: all take the same steps."""
     alone_epochs: Annotated[float, Field(ge=0)] = 10.0
     """Of each modality alone before that, where there are several."""
     sampler: Literal["natural", "class_balanced", "square_root"] = "natural"
+    """Which clips are drawn how often."""
     evaluate_every: Count = 1
     """Epochs between looks at validation."""
     patience: Count | None = None
@@ -107,6 +131,7 @@ class Curriculum(Section):
     """Stage one on the high-reliability split; stage two brings in the rest."""
 
     pacing: Literal["linear", "root", "step"] = "root"
+    """How the doubtful clips come in."""
     begins: Share = 0.2
     """Progress of a phase at which stage two begins."""
     ends: Share = 0.7
@@ -134,14 +159,16 @@ class Settings(Section):
     text: Text = Text()
     model: Model = Model()
     loss: Literal["soft_cross_entropy", "corn", "squared_emd"] = "soft_cross_entropy"
+    """The last two are for ordered classes."""
     adjust: Literal["none", "class_balanced", "logit_adjusted"] = "none"
     """For rare classes."""
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     curriculum: Curriculum = Curriculum()
     seed: int = 0
+    """Of weights, order, dropout and random splits."""
     precision: Literal["auto", "no", "bf16"] = "auto"
-    """bf16 on a GPU, float32 on a CPU."""
+    """auto: bf16 on a GPU, float32 on a CPU."""
     compile: Literal["auto", "on", "off"] = "auto"
     """torch.compile; auto compiles on a GPU."""
     threads: Count | None = None

@@ -14,11 +14,11 @@ from train_reference.data.clips import Clips
 from train_reference.data.labels import read_clips
 from train_reference.data.release import open_release
 from train_reference.errors import Problem, TrainError
+from train_reference.evaluation.predict import predict
 from train_reference.features.modalities import load_modalities
 from train_reference.losses import Loss
 from train_reference.models.student import Student
 from train_reference.trained_config import TrainedConfig
-from train_reference.training.predict import predict
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 

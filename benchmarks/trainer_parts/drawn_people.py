@@ -1,5 +1,6 @@
-"""Drawn people's key points with their true classes; no picture is drawn, and nothing is noisy but the points."""
+"""Drawn people's key points with their true classes; nothing is noisy but the points."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ def drawn_people(n_clips: int, n_subjects: int, folder: Path) -> tuple[Clips, Se
         for clip_id, label, subject in zip(ids, labels, subjects, strict=True):
             story = tell_story(people[subject], draw_setting(rng), draw_cues(int(label), rng), rng)
             found = (found_points(points_of(story, pose), rng) for pose in poses_of(story))
-            frames = np.array([sum((one[part] for part in _PARTS), []) for one in found], dtype=np.float32)
-            writer.add(clip_id, with_offsets(_from_neck(frames.reshape(-1, N_POINTS, 3))))
+            frames = np.array([[*chain.from_iterable(one[part] for part in _PARTS)] for one in found])
+            writer.add(clip_id, with_offsets(_from_neck(frames.reshape(-1, N_POINTS, 3).astype(np.float32))))
         sequences = writer.close(ids)
     nothing = np.full(n_clips, NO_LABEL)
     clips = Clips(

@@ -1,5 +1,7 @@
 """A small graph network over the skeleton, to compare the key-point MLP with."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -26,7 +28,7 @@ _RINGS = [(36, 42), (42, 48), (48, 60), (60, 68)]  # eyes, outer and inner lips
 
 
 def bones() -> list[tuple[int, int]]:
-    """Pairs of points that are neighbours: OpenPose's body, a face's outlines, fingers, and what joins them."""
+    """Pairs of points that are neighbours: a body, a face's outlines, fingers, and what joins them."""
     face = [(25 + a, 25 + a + 1) for first, end in _LINES for a in range(first, end - 1)]
     face += [
         (25 + a, 25 + (a + 1 - first) % (end - first) + first)
@@ -80,7 +82,7 @@ class GraphEncoder(nn.Module):
             near[one, other] = near[other, one] = 1
         self.register_buffer("neighbours", near / near.sum(dim=1, keepdim=True).clamp(min=1))
         widths = [NUMBERS, *[width] * n_layers]
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.own = nn.ModuleList([nn.Linear(before, after) for before, after in pairs])
         self.others = nn.ModuleList([nn.Linear(before, after, bias=False) for before, after in pairs])
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in pairs])

@@ -55,7 +55,8 @@ def test_the_tables_say_what_was_drawn(drawn: tuple[Path, DemoTruth]) -> None:
 
 def test_the_truth_is_in_no_other_file(drawn: tuple[Path, DemoTruth]) -> None:
     folder, _ = drawn
-    assert sorted(path.name for path in folder.iterdir()) == ["clips", "labels.csv", "truth.csv", "votes.csv"]
+    there = ["clips", "keypoints.zip", "labels.csv", "truth.csv", "votes.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == there
     assert list(_rows(folder / "labels.csv")[0]) == ["file", "label", "subject"]
     assert list(_rows(folder / "votes.csv")[0]) == ["file", "annotator", "label"]
     assert list(_rows(folder / "truth.csv")[0]) == ["file", "label", *OPTIONS]

@@ -33,7 +33,7 @@ def recipe(finished: Run, tmp_path: Path) -> Callable[..., Path]:
         for old, new in (("path: clips", f"path: {source / 'clips'}"), *changes):
             assert old in text
             text = text.replace(old, new)
-        for name in ("labels.csv", "votes.csv", "truth.csv", "questionnaire.yaml"):
+        for name in ("labels.csv", "votes.csv", "truth.csv", "keypoints.zip", "questionnaire.yaml"):
             (tmp_path / name).write_bytes((source / name).read_bytes())
         path = tmp_path / "recipe.yaml"
         path.write_text(text + more, encoding="utf-8")

@@ -59,6 +59,11 @@ def test_comparing(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
         (["nothing/here"], "nothing/here: is no folder"),
         (["RELEASE", "arm=best"], "arm: best is no arm; there are given"),
         (["RELEASE", "loss=l2"], "loss: input should be 'soft_cross_entropy', 'corn' or 'squared_emd'"),
+        (["RELEASE", "model.width=100", "model.n_heads=3"], "width 100 must be a multiple of twice n_heads"),
+        (
+            ["compare", "RELEASE", "--arms", "soft,best", "--jobs", "2", "--seeds", "1", *SMALL],
+            "best is no arm",
+        ),
         (["compare", "RELEASE", "--arms", "soft,soft"], "--arms, --seeds: got arms soft, soft and 5 seeds"),
     ],
 )

@@ -12,7 +12,9 @@ from torch import nn
 
 from train_reference.curriculum.targets import Targets
 from train_reference.data.batch import Batch
+from train_reference.data.feed import feed
 from train_reference.evaluation.metrics import all_metrics
+from train_reference.evaluation.predict import predict
 from train_reference.settings import Settings
 from train_reference.training.checkpoint import (
     Tensors,
@@ -22,11 +24,9 @@ from train_reference.training.checkpoint import (
     taken,
     write_checkpoint,
 )
-from train_reference.training.feed import feed
 from train_reference.training.optimiser import make_optimiser, set_rate
 from train_reference.training.phases import Phase, phases, steps_per_epoch
 from train_reference.training.place import Place
-from train_reference.training.predict import predict
 from train_reference.training.rate import rate
 from train_reference.training.step import Stepper
 from train_reference.training.task import Rows, Task, batches_left

@@ -19,13 +19,13 @@ from train_reference.errors import Problem, TrainError
 from train_reference.evaluation import plots
 from train_reference.evaluation.card import card
 from train_reference.evaluation.comparison import Interval, compare
+from train_reference.evaluation.predict import predict
 from train_reference.losses import Loss, make_loss
 from train_reference.settings import Settings
 from train_reference.trained import Trained
 from train_reference.trained_config import TrainedConfig
 from train_reference.training.loop import Loop
 from train_reference.training.material import Material, make_student
-from train_reference.training.predict import predict
 from train_reference.training.task import Task
 
 RESULT, SUMMARY, PREDICTIONS = "metrics.json", "measures.txt", "predictions.parquet"

@@ -10,9 +10,9 @@ from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import nn
 
+from train_reference.data.feed import feed
 from train_reference.data.sequences import Sequences
 from train_reference.losses import Loss
-from train_reference.training.feed import feed
 
 
 @torch.no_grad()
