@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from train_reference.compare import compare_arms
 from train_reference.curriculum.arms import ABLATIONS, ARMS
@@ -40,13 +40,13 @@ def _train(asked: argparse.Namespace) -> int:
     console = _console(quiet=not accelerator.is_main_process)
     console.print(f"arm {settings.arm}, {modalities}, on {accelerator.device}", highlight=False)
     with _bar(console) as bar:
-        task = bar.add_task("training", total=None)
+        task = bar.add_task("training", total=1.0)
 
         def told(row: Mapping[str, Any]) -> None:
             what = (
                 f"{row['phase']}, step {row['step']}: loss {row['loss']:.3f}, macro-F1 {row['macro_f1']:.3f}"
             )
-            bar.update(task, description=what, advance=1)
+            bar.update(task, description=what, completed=row["progress"])
 
         train(material, settings, asked.out, accelerator, told)
     if accelerator.is_main_process:
@@ -114,7 +114,7 @@ def _console(*, quiet: bool) -> Console:
 
 
 def _bar(console: Console) -> Progress:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     return Progress(*columns, console=console)
 
 

@@ -1,5 +1,6 @@
 """What can go wrong in the trainer: anything a user can put right, all problems at once."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ class Problem:
         """The problem on one line; whatever steers a terminal is shown instead."""
         line = f"{self.where}: {self.what}" + (f". {self.fix}" if self.fix else "")
         return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+
+
+def in_short(error: Exception) -> str:
+    """What another library says, on one line and not too long."""
+    return textwrap.shorten(str(error), 240, placeholder=" …")
 
 
 class TrainError(Exception):

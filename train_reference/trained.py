@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from train_reference.data.clips import Clips
 from train_reference.data.labels import read_clips
 from train_reference.data.release import open_release
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 from train_reference.evaluation.predict import predict
 from train_reference.features.modalities import load_modalities
 from train_reference.losses import Loss
@@ -96,7 +96,7 @@ def load(folder: str | Path) -> Trained:
         student = Student(config.student)
         student.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValidationError, SafetensorError, RuntimeError) as error:
-        what = f"cannot be loaded ({' '.join(str(error).split())[:300]})"
+        what = f"cannot be loaded ({in_short(error)})"
         raise TrainError(
             "model", [Problem(str(folder), what, "Train it again, or copy the whole folder")]
         ) from error

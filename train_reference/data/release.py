@@ -12,7 +12,7 @@ import yaml
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 
 _NOT_NEEDED = ["answers/*", "votes/*"]
 """Of a release on the Hub; the rest is fetched."""
@@ -93,7 +93,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
         if not missing:
             return pl.read_parquet(path, columns=list(columns) if columns else None)
     except (OSError, pl.exceptions.PolarsError) as error:
-        what = f"cannot be read ({' '.join(str(error).split())[:200]})"
+        what = f"cannot be read ({in_short(error)})"
         raise TrainError("release", [Problem(str(path), what, "Fetch or write the release again")]) from error
     fix = "Publish the release again with curate of the same major version"
     raise TrainError(
@@ -123,7 +123,7 @@ def _fetched(place: str, revision: str | None) -> Path:
             snapshot_download(place, repo_type="dataset", revision=revision, ignore_patterns=_NOT_NEEDED)
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        what = f"is no folder, and nothing can be fetched by that name ({' '.join(str(error).split())[:200]})"
+        what = f"is no folder, and nothing can be fetched by that name ({in_short(error)})"
         raise TrainError(
             "release", [Problem(place, what, "Check the path, or the id and revision")]
         ) from error

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from train_reference.data.clips import NO_LABEL, Clips
 from train_reference.data.release import Release
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 
 _KEYS = ("clip_id", "name", "clip", "file")
 
@@ -28,7 +28,7 @@ def read_truth(path: Path, release: Release, clips: Clips) -> NDArray[np.int64]:
     try:
         table = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        what = f"cannot be read ({' '.join(str(error).split())[:200]})"
+        what = f"cannot be read ({in_short(error)})"
         raise TrainError("truth", [Problem(str(path), what)]) from error
     key = next((name for name in _KEYS if name in table.columns), None)
     column = next((name for name in ("label", "truth") if name in table.columns), None)

@@ -1,6 +1,8 @@
 """The card of a trained model."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -35,11 +37,13 @@ def card(
         n_groups: Subjects or sources among them.
         truth_is: What they were measured against, in words.
     """
-    head = {
+    head: dict[str, Any] = {
         "library_name": "pytorch",
         "tags": ["curate", "video-classification", *config.student.encoders],
         "metrics": ["f1", "accuracy"],
     }
+    if not Path(release.name).exists():
+        head["datasets"] = [release.name]
     settings = config.settings
     version = f" at revision {release.revision}" if release.revision else ""
     rows = "\n".join(

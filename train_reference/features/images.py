@@ -18,7 +18,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from train_reference.data.release import Release, read
 from train_reference.data.sequences import Sequences
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 from train_reference.features.aligned import aligned
 from train_reference.settings import Images
 
@@ -120,7 +120,7 @@ def open_embedder(settings: Images, device: torch.device) -> Callable[[Sequence[
         processor = AutoImageProcessor.from_pretrained(settings.model, backend="pil", **load)  # type: ignore[no-untyped-call]
         model = AutoModel.from_pretrained(settings.model, use_safetensors=True, **load).to(device).eval()
     except (OSError, ValueError) as error:
-        what = f"{settings.model} cannot be loaded ({' '.join(str(error).split())[:200]})"
+        what = f"{settings.model} cannot be loaded ({in_short(error)})"
         fix = "Name a folder or an id that can be reached, or leave images out: modalities=keypoints,text"
         raise TrainError("settings", [Problem("images.model", what, fix)]) from error
     return _Embedder(processor, model, settings.batch_size, device)

@@ -7,7 +7,7 @@ import numpy as np
 from transformers import AutoTokenizer
 
 from train_reference.data.sequences import Sequences
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 from train_reference.features.aligned import aligned
 
 
@@ -27,7 +27,7 @@ def text_sequences(
     try:
         tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        what = f"the tokenizer of {model} cannot be loaded ({' '.join(str(error).split())[:200]})"
+        what = f"the tokenizer of {model} cannot be loaded ({in_short(error)})"
         fix = "Name a folder or an id that can be reached, or leave text out: modalities=images,keypoints"
         raise TrainError("settings", [Problem("text.model", what, fix)]) from error
     tokens = (

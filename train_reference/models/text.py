@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 
 
 class TextEncoder(nn.Module):
@@ -69,7 +69,7 @@ def load_text_weights(encoder: TextEncoder, model: str, revision: str | None) ->
 
 
 def _not_at_hand(model: str, error: Exception) -> TrainError:
-    what = f"{model} cannot be loaded ({' '.join(str(error).split())[:200]})"
+    what = f"{model} cannot be loaded ({in_short(error)})"
     fix = (
         "Name a folder or an id that can be reached, or leave text out: modalities=images,keypoints,features"
     )

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from train_reference.errors import Problem, TrainError
+from train_reference.errors import Problem, TrainError, in_short
 
 STATE, TENSORS = "state.json", "state.safetensors"
 Tensors = dict[str, torch.Tensor]
@@ -51,7 +51,7 @@ def read_checkpoint(folder: Path) -> tuple[Tensors, dict[str, Any]] | None:
         facts = json.loads((folder / STATE).read_text(encoding="utf-8"))
         return load_file(folder / TENSORS), facts
     except (OSError, ValueError, SafetensorError) as error:
-        what = f"is damaged ({' '.join(str(error).split())})"
+        what = f"is damaged ({in_short(error)})"
         raise TrainError(
             "checkpoint", [Problem(str(folder), what, "Remove this folder to begin anew")]
         ) from error

@@ -119,7 +119,14 @@ class Loop:
         measures = all_metrics(said, self._task.validation_truth)
         if phase.only is None and self.place.looked(measures):
             self._best = taken(self._student.state_dict())
-        row = {"phase": phase.name, "step": self.place.step, "loss": self._mean_loss(), **measures}
+        done = sum(each.n_steps for each in self.phases[: phase.number]) + self.place.step
+        row = {
+            "phase": phase.name,
+            "step": self.place.step,
+            "progress": done / sum(each.n_steps for each in self.phases),
+            "loss": self._mean_loss(),
+            **measures,
+        }
         self.place.curves.append(row)
         self._keep(stepper)
         return row

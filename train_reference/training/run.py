@@ -1,6 +1,7 @@
 """One training, from a release's material to a folder with the trained model."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,6 +198,7 @@ def _write(folder: Path, material: Material, trained: Trained, result: Result) -
     partial = folder / (RESULT + ".partial")
     partial.write_text(json.dumps(facts, indent=1), encoding="utf-8")
     partial.replace(folder / RESULT)
+    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
 
 
 def _summary(measured: Mapping[str, Interval], n_test: int, n_groups: int, truth_is: str) -> str:
