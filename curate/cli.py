@@ -210,6 +210,74 @@ def report(
     typer.echo(f"wrote {rebuild(folder).report}")
 
 
+@app.command()
+def validate(
+    release: Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of a release.")],
+) -> None:
+    """Check every file, table and value of a release, and say what is wrong and where. Mends nothing."""
+    from curate.release.check import check_release
+
+    check_release(release)
+    typer.echo(f"{release}: ok")
+
+
+@app.command()
+def diff(
+    before: Annotated[
+        str, typer.Argument(metavar="BEFORE", help="A release: folder, or USER/NAME@REVISION.")
+    ],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="The release that came after it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, with every change.")] = False,
+) -> None:
+    """Say what changed between two releases, and why."""
+    from curate.publishing import compare_releases
+
+    _tell(compare_releases(before, after, as_json=as_json))
+
+
+@app.command()
+def why(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|RELEASE", help="Folder of a run or of a release.")],
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="Its id, the beginning of it, or its name.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, and with everything.")] = False,
+) -> None:
+    """Trace a clip's label back to the rule, instruments, votes, answers, pictures and calls behind it."""
+    from curate.publishing import explain
+
+    _tell(explain(folder, clip, as_json=as_json))
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|RELEASE", help="Folder of a run or of a release.")],
+    repo: Annotated[str, typer.Argument(metavar="USER/NAME", help="Dataset on the Hub; made if need be.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new dataset private.")] = False,
+    branch: Annotated[str, typer.Option(help="Branch to write to; made if need be.")] = "main",
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Propose it; publish again once it is merged, for the tag.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go where.")] = False,
+) -> None:
+    """Publish a release on the Hugging Face Hub: one commit, read back and compared, then tagged."""
+    from curate.publishing import publish_folder
+    from curate.release.hub.publish import Target
+
+    target = Target(repo, private, branch, pull_request)
+    _tell(publish_folder(folder, target, dry_run=dry_run))
+
+
+@app.command()
+def attach(
+    release: Annotated[Path, typer.Argument(metavar="RELEASE", help="A release without media.")],
+    media: Annotated[Path, typer.Argument(metavar="MEDIA", help="Folder of your own copy of the media.")],
+    out: Annotated[Path, typer.Option(help="Where the release with media goes.")] = Path("attached"),
+) -> None:
+    """Join a release without media to your own copy of them, by their bytes."""
+    from curate.publishing import attach_media
+
+    _tell(attach_media(release, media, out))
+
+
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line)

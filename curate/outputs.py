@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 
 from curate.clips.media import media_bytes, media_store
+from curate.earlier import annotators_key, earlier_release, keep_pseudonyms
 from curate.files import write_text
 from curate.frames.people.blur import open_face_blur
 from curate.manifest import Manifest
@@ -12,6 +13,7 @@ from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
 from curate.release.content import HowAsked, ReleaseContent, StandIn, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
+from curate.release.pseudonyms import pseudonymised, pseudonyms
 from curate.run_folder import Run
 from curate.sequences.shapes import SEQUENCES
 from curate.show.report import write_report
@@ -46,6 +48,8 @@ def release_content(run: Run) -> ReleaseContent:
     found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
     if stand_ins is not None:
         found = found.only(stand_ins)
+    if run.recipe.release.annotators == "pseudonyms":
+        found = _without_names(run, found)
     truth, manifest = run.read("gold-truth"), Manifest.load(run.folder)
     metrics = measure(
         found,
@@ -68,7 +72,15 @@ def release_content(run: Run) -> ReleaseContent:
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
+        previous=earlier_release(run),
     )
+
+
+def _without_names(run: Run, found: Tables) -> Tables:
+    names = pseudonyms(found, annotators_key(run))
+    if names:
+        keep_pseudonyms(run, names)
+    return pseudonymised(found, names)
 
 
 def _stand_ins(run: Run) -> dict[str, StandIn] | None:

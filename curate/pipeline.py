@@ -15,8 +15,8 @@ import polars as pl
 from curate import tables
 from curate.answers.reasons.reason import reason_evidence
 from curate.clips.fingerprint import fingerprint, places_fingerprint
-from curate.clips.groups import make_splits
 from curate.clips.read import ClipTables, read_clips
+from curate.earlier import digest_of, earlier_release
 from curate.errors import InputError, Problem
 from curate.faces import hide_faces
 from curate.interview import ask, look_and_ask, partial_frames
@@ -26,6 +26,7 @@ from curate.manifest import Manifest, stage_key, versions
 from curate.measuring import embed_frames, measure_keypoints, read_given_features
 from curate.outputs import write_out
 from curate.run_folder import Run, contract
+from curate.splitting import deal, find_leakage, find_ties
 from curate.vlm.backends import vlm_files
 
 NOTHING_TELLS = Problem(
@@ -78,7 +79,10 @@ def _finish(run: Run, manifest: Manifest) -> None:
     """Write release and report, unless they stand and say just this."""
     made_of = {name: record.outputs for name, record in manifest.stages.items() if name != "release"}
     texts = {"recipe": run.recipe_text, "questionnaire": run.questionnaire_text}
-    key = stage_key("release", {"inputs": made_of, "curate": versions()["curate"], **texts})
+    earlier = digest_of(earlier_release(run))
+    key = stage_key(
+        "release", {"inputs": made_of, "curate": versions()["curate"], "earlier": earlier, **texts}
+    )
     if manifest.is_current("release", key):
         return
     started_s = time.monotonic()
@@ -141,7 +145,7 @@ def find_clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
     found = read_clips(
         run.recipe.clips, run.classes, truth=run.recipe.evaluation.truth, progress=run.steps("clips")
     )
-    clips = make_splits(found.clips, run.recipe.splits)
+    clips = found.clips
     n_found = clips.height
     if run.limit is not None:
         # Ids come from a hash: the first in their order are a random sample, the same in every run.
@@ -186,7 +190,6 @@ CLIPS = Stage(
     parameters=lambda run: {
         "clips": run.recipe.clips.model_dump(mode="json", exclude={"keypoints", "features"}),
         "truth": run.recipe.evaluation.model_dump(mode="json"),
-        "splits": run.recipe.splits.model_dump(mode="json"),
         "classes": run.classes,
         "limit": run.limit,
         "files": fingerprint(run.recipe.clips, run.recipe.evaluation.truth),
@@ -312,6 +315,37 @@ STAGES: Sequence[tuple[Stage, Work]] = (
             parameters=lambda run: run.recipe.release.model_dump(include={"faces", "face_detector"}),
         ),
         hide_faces,
+    ),
+    (
+        Stage(
+            "ties",
+            reads=("clips", "frames"),
+            writes=("ties",),
+            reads_parts=("embeddings",),
+            parameters=lambda run: run.recipe.splits.model_dump(include={"window_gap_s", "embedding_cosine"}),
+        ),
+        find_ties,
+    ),
+    (
+        Stage(
+            "splits",
+            reads=("clips", "ties"),
+            writes=("splits",),
+            parameters=lambda run: {
+                "splits": run.recipe.splits.model_dump(mode="json"),
+                "earlier": digest_of(earlier_release(run)) if run.recipe.splits.make else "",
+            },
+        ),
+        deal,
+    ),
+    (
+        Stage(
+            "leakage",
+            reads=("clips", "ties", "splits"),
+            writes=("leakage",),
+            parameters=lambda run: run.recipe.splits.model_dump(include={"order"}),
+        ),
+        find_leakage,
     ),
     (
         Stage(

@@ -18,6 +18,7 @@ TableName = Literal[
     "answers",
     "calls",
     "cautions",
+    "changes",
     "certificates",
     "clips",
     "confusions",
@@ -31,12 +32,15 @@ TableName = Literal[
     "instruments",
     "keypoints",
     "labels",
+    "leakage",
     "media",
     "probabilities",
     "problems",
     "quality",
     "reasons",
     "release_clips",
+    "splits",
+    "ties",
     "votes",
 ]
 

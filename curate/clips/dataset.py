@@ -6,9 +6,10 @@ from typing import Any
 
 from curate.clips.classes import Classes, class_finding
 from curate.clips.finding import Finding
-from curate.clips.groups import split_name
 from curate.clips.labels import unknown_split
+from curate.clips.place import PLACE_KEYS, read_place
 from curate.clips.raw import Given, RawClip
+from curate.clips.split_names import split_name
 from curate.errors import InputError, Problem
 from curate.recipe import DatasetClips
 
@@ -121,7 +122,11 @@ def _rows(
         odd = class_finding(uri, name, "label", label, classes) if label else None
         if odd:
             findings.append(odd)
-        given = Given(None if odd else label, columns["group"][row], split_as, columns["transcript"][row])
+        place, place_odd = read_place({key: columns[key][row] for key in PLACE_KEYS}, uri, name)
+        findings += place_odd
+        given = Given(
+            None if odd else label, columns["group"][row], split_as, columns["transcript"][row], **place
+        )
         raw.append(RawClip(name, uri, given))
     return raw, findings
 
@@ -132,6 +137,7 @@ def _given_columns(clips: DatasetClips) -> dict[str, str | None]:
         "label": clips.label,
         "group": clips.group,
         "transcript": clips.transcript,
+        **{key: getattr(clips, key) for key in PLACE_KEYS},
     }
 
 

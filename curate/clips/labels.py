@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from curate.clips.classes import Classes, agreed_label
 from curate.clips.finding import Finding
-from curate.clips.groups import split_name
 from curate.clips.names import ClipNames
+from curate.clips.place import PLACE_KEYS, Place, read_place
 from curate.clips.raw import Given
 from curate.clips.rows import asked_columns, rows_by_clip
 from curate.clips.sheet import Row, Sheet, read_sheet
+from curate.clips.split_names import split_name
 from curate.recipe import LabelFile
 
 
@@ -24,7 +25,8 @@ def read_labels(
     Raises:
         InputError: The file, a column or every clip's name is not there.
     """
-    columns = asked_columns([file.clip, file.label, file.group, file.split, file.transcript])
+    place = [getattr(file, key) for key in PLACE_KEYS]
+    columns = asked_columns([file.clip, file.label, file.group, file.split, file.transcript, *place])
     sheet = read_sheet(file.file, columns, "label")
     by_clip, findings = rows_by_clip(sheet, file.clip, names, "label")
     given: dict[int, Given] = {}
@@ -49,7 +51,9 @@ def _given(
     group, group_odd = _first(sheet, rows, file.group, name)
     split, split_odd = _split(sheet, rows, file.split, name)
     transcript, transcript_odd = _first(sheet, rows, file.transcript, name)
-    return Given(label, group, split, transcript), [*findings, *group_odd, *split_odd, *transcript_odd]
+    place, place_odd = _place(sheet, rows, file, name)
+    said = Given(label, group, split, transcript, **place)
+    return said, [*findings, *group_odd, *split_odd, *transcript_odd, *place_odd]
 
 
 def _first(
@@ -66,6 +70,12 @@ def _first(
         for row in filled
         if row.values[column] != kept
     ]
+
+
+def _place(sheet: Sheet, rows: Sequence[Row], file: LabelFile, name: str) -> tuple[Place, list[Finding]]:
+    first = {key: _first(sheet, rows, getattr(file, key), name) for key in PLACE_KEYS}
+    place, odd = read_place({key: text for key, (text, _) in first.items()}, sheet.where(rows[0]), name)
+    return place, [*(finding for _, findings in first.values() for finding in findings), *odd]
 
 
 def _split(

@@ -13,6 +13,13 @@ class Given:
     split: str | None = None
     """train, validation or test."""
     transcript: str | None = None
+    recording: str | None = None
+    """The recording that it was cut from."""
+    start_s: float | None = None
+    """Where in the recording it begins."""
+    end_s: float | None = None
+    recorded_at: str | None = None
+    """ISO 8601, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,8 @@ def _clip_table(
 
 def _filled(first: Given, second: Given) -> Given:
     """The first's values, and the second's where the first has none."""
-    return Given(*(getattr(first, column.name) or getattr(second, column.name) for column in fields(Given)))
+    pairs = ((getattr(first, column.name), getattr(second, column.name)) for column in fields(Given))
+    return Given(*(mine if mine is not None else theirs for mine, theirs in pairs))
 
 
 def _clip_row(clip: RawClip, content: Content, given: Given) -> dict[str, object]:
@@ -111,6 +112,10 @@ def _clip_row(clip: RawClip, content: Content, given: Given) -> dict[str, object
         "label_given": given.label,
         "split": given.split or "train",
         "group": given.group,
+        "recording": given.recording,
+        "start_s": given.start_s,
+        "end_s": given.end_s,
+        "recorded_at": given.recorded_at,
         "transcript": given.transcript,
         **{name: getattr(content.probe, name) for name in _PROBED},
     }

@@ -28,8 +28,10 @@ from curate.recipe.vlm import (
 from curate.recipe.whole import (
     AgreementSplit,
     CertificateSplit,
+    Citation,
     Evaluation,
     Labels,
+    Leak,
     Pseudo,
     QuotaSplit,
     Recipe,
@@ -39,12 +41,14 @@ from curate.recipe.whole import (
     Splits,
     Task,
     ThresholdSplit,
+    Together,
 )
 
 __all__ = [
     "AgreementSplit",
     "Answers",
     "CertificateSplit",
+    "Citation",
     "ClassifierFile",
     "Clips",
     "Controls",
@@ -58,6 +62,7 @@ __all__ = [
     "KeypointFiles",
     "LabelFile",
     "Labels",
+    "Leak",
     "OpenAIBackend",
     "Pose",
     "Price",
@@ -71,6 +76,7 @@ __all__ = [
     "Splits",
     "Task",
     "ThresholdSplit",
+    "Together",
     "TransformersBackend",
     "Variants",
     "VllmBackend",

@@ -23,7 +23,19 @@ class LabelFile(Section):
     """Column of the given label; null if the file has none."""
 
     group: str | None = None
-    """Column of the subject or source video."""
+    """Column of the subject, or of what else must stay on one side of a split."""
+
+    recording: str | None = None
+    """Column of the recording that a clip was cut from."""
+
+    start_s: str | None = None
+    """Column that says where in the recording a clip begins, in seconds."""
+
+    end_s: str | None = None
+    """Column that says where in the recording a clip ends, in seconds."""
+
+    recorded_at: str | None = None
+    """Column that says when a clip was recorded, as ISO 8601; UTC where no zone is named."""
 
     split: str | None = None
     """Column of the split: train, validation (or val, dev), test."""
@@ -152,7 +164,19 @@ class DatasetClips(Section):
     """Column of the given label: text, or ClassLabel."""
 
     group: str | None = None
-    """Column of the subject or source video."""
+    """Column of the subject, or of what else must stay on one side of a split."""
+
+    recording: str | None = None
+    """Column of the recording that a clip was cut from."""
+
+    start_s: str | None = None
+    """Column that says where in the recording a clip begins, in seconds."""
+
+    end_s: str | None = None
+    """Column that says where in the recording a clip ends, in seconds."""
+
+    recorded_at: str | None = None
+    """Column that says when a clip was recorded, as ISO 8601; UTC where no zone is named."""
 
     transcript: str | None = None
     """Column of what is said."""

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from curate.recipe.answers import Answers
 from curate.recipe.clips import Clips, GoldFile
-from curate.recipe.fields import Name, OpenShare, Share, Text
+from curate.recipe.fields import FolderOrId, Name, OpenShare, Share, Text
 from curate.recipe.frames import Frames
 from curate.recipe.sequences import Embeddings, Pose
 from curate.recipe.vlm import Vlm
@@ -33,21 +33,43 @@ class Task(Section):
         return classes
 
 
+Together = Literal["group", "recording", "near_duplicate", "embedding", "window"]
+"""Why clips belong to one side of a split."""
+_EVERY_REASON: tuple[Together, ...] = ("group", "recording", "near_duplicate", "embedding", "window")
+
+
 class Splits(Section):
     """Whether and how curate makes train, validation and test."""
 
     make: bool = False
     """false: keep the splits that came with the data (train where there is none).
-    true: make new ones, by group."""
+    true: make new ones; clips of an earlier release keep theirs."""
 
     validation: Share = 0.1
-    """Share of clips for validation, as near as groups allow."""
+    """Share of clips for validation, as near as what belongs together allows."""
 
     test: Share = 0.1
-    """Share of clips for test, as near as groups allow."""
+    """Share of clips for test, as near as what belongs together allows."""
+
+    order: Literal["random", "time"] = "random"
+    """time: train is recorded before validation, and that before test; needs `recorded_at` of every clip."""
+
+    folds: Annotated[int, Field(ge=2, le=100)] | None = None
+    """Parts for cross-validation, of everything that is not test; none if left out."""
 
     seed: int = 0
     """Which of the possible splits."""
+
+    together: tuple[Together, ...] = _EVERY_REASON
+    """What keeps clips on one side when splits are made. group: the same subject. recording: cut from the
+    same one. near_duplicate: nearly the same pictures. embedding: nearly the same to a vision model. window:
+    neighbouring windows of one recording."""
+
+    window_gap_s: Annotated[float, Field(ge=0)] = 1.0
+    """Windows of one recording are neighbours if they overlap or lie less than this apart."""
+
+    embedding_cosine: OpenShare = 0.99
+    """Cosine of two clips' mean embeddings from which on they count as nearly the same."""
 
     @model_validator(mode="after")
     def _leaves_room_for_train(self) -> Self:
@@ -148,11 +170,49 @@ class Labels(Section):
     each subject or source had. unknown: certificates say that they assume it."""
 
 
+class Citation(Section):
+    """A work that users of the data should cite."""
+
+    title: Text
+    """As it stands on the work."""
+
+    authors: Text
+    """As BibTeX writes them: names joined by the word and."""
+
+    year: int
+    """Of publication."""
+
+    url: str = ""
+    """Where it is found."""
+
+
+Leak = Literal["group", "recording", "near_duplicate", "embedding", "window", "time"]
+"""How one side of a split can tell of another."""
+
+
 class Release(Section):
     """What is published, and under which terms."""
 
-    version: str = Field(default="1.0.0", pattern=r"^\d+\.\d+\.\d+$")
-    """Semantic version of the release."""
+    version: Literal["auto"] | Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "auto"
+    """auto: 1.0.0, or what the difference to the previous release asks for. Else the version itself, which
+    may not be lower than that."""
+
+    previous: FolderOrId | None = None
+    """The release before this one: a folder, or USER/NAME@REVISION on the Hub. Left out, it is the last that
+    was published from this run."""
+
+    media: Literal["embed", "files", "none"] = "embed"
+    """embed: media lie in the tables' files. files: each in a file of its own, under media/. none: ids and
+    labels only, for media that may not be passed on; `curate attach` joins them to a user's own copy."""
+
+    annotators: Literal["pseudonyms", "names"] = "pseudonyms"
+    """pseudonyms: people who voted appear under a keyed hash of their name; the key stays with the run."""
+
+    allow_leakage: tuple[Leak, ...] = ()
+    """Kinds of leakage between splits in spite of which this may be published; the card then says so."""
+
+    cite: tuple[Citation, ...] = ()
+    """Works to cite, beside those that curate's methods follow."""
 
     title: str = ""
     """Title on the card; the recipe's name if left out."""

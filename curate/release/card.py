@@ -4,14 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pandera.polars as pa
-import yaml
+import pyarrow.parquet as pq
+from datasets import Features
 from markupsafe import Markup
 
 from curate import tables
 from curate.release import phrases
 from curate.release.asking_words import words
+from curate.release.card_parts import card_text
+from curate.release.compare.difference import Difference
+from curate.release.compare.words import change_rows
 from curate.release.configs import configs_of
 from curate.release.content import Metrics, ReleaseContent
+from curate.release.features import FILE_COLUMN
 from curate.release.markdown import render_markdown
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -43,18 +48,23 @@ _QUALITY = (
 )
 
 
-def render_card(content: ReleaseContent, folder: Path) -> str:
+def render_card(content: ReleaseContent, folder: Path, version: str, changed: Difference | None) -> str:
     """The card of a release whose Parquet files already lie in `folder`.
 
     Shows numbers of `content.metrics` only. Text from data is escaped.
+
+    Args:
+        content: What is released.
+        folder: The release.
+        version: Its version.
+        changed: Held against the release before; None where there is none.
     """
     configs = configs_of(folder)
-    front = yaml.safe_dump(_front_matter(content, configs), sort_keys=False, allow_unicode=True, width=100)
-    body = render_markdown("dataset_card.md.j2", _values(content, configs))
-    return f"---\n{front}---\n{body}"
+    body = render_markdown("dataset_card.md.j2", _values(content, configs, version, changed))
+    return card_text(_front_matter(content, configs, folder), body)
 
 
-def _front_matter(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str, Any]:
+def _front_matter(content: ReleaseContent, configs: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
     release, counts = content.recipe.release, content.metrics["counts"]
     kinds = [kind for kind, many in (("video", "videos"), ("image", "images")) if counts[many]]
     found = {
@@ -70,16 +80,46 @@ def _front_matter(content: ReleaseContent, configs: list[dict[str, Any]]) -> dic
         ],
         "tags": ["curate", "label-noise", "soft-labels", "vision-language-model"],
         "configs": configs,
+        "dataset_info": [_info(config, folder) for config in configs],
     }
     # The Hub takes an empty key for a mistake.
     return {key: value for key, value in found.items() if value}
+
+
+def _info(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Features and sizes of one config, as load_dataset checks them."""
+    files = {one["split"]: sorted(folder.glob(one["path"])) for one in config["data_files"]}
+    every = [path for paths in files.values() for path in paths]
+    splits = [
+        {
+            "name": split,
+            "num_bytes": sum(_n_bytes(path) for path in paths),
+            "num_examples": sum(pq.read_metadata(path).num_rows for path in paths),
+        }
+        for split, paths in files.items()
+    ]
+    return {
+        "config_name": config["config_name"],
+        "features": Features.from_arrow_schema(pq.read_schema(every[0]))._to_yaml_list(),
+        "splits": splits,
+        "download_size": sum(path.stat().st_size for path in every),
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
+
+
+def _n_bytes(path: Path) -> int:
+    """Of the values of a Parquet file, uncompressed."""
+    told = pq.read_metadata(path)
+    return sum(told.row_group(group).total_byte_size for group in range(told.num_row_groups))
 
 
 def _size(n: int) -> str:
     return next((name for limit, name in _SIZES if n < limit), _LARGEST)
 
 
-def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str, Any]:
+def _values(
+    content: ReleaseContent, configs: list[dict[str, Any]], version: str, changed: Difference | None
+) -> dict[str, Any]:
     metrics = content.metrics
     return {
         "title": content.title,
@@ -98,7 +138,20 @@ def _values(content: ReleaseContent, configs: list[dict[str, Any]]) -> dict[str,
         "share": phrases.share,
         "split_rule": phrases.split_rule(content.recipe.labels),
         "pseudo_rule": phrases.pseudo_rule(content.recipe.labels),
+        "version": version,
+        "changed": changed,
+        "change_rows": [] if changed is None else list(change_rows(changed)),
+        "leaks": _leaks(content),
+        "citations": Markup("\n\n".join(phrases.bibtex(one) for one in content.recipe.release.cite)),  # noqa: S704
+        "no_personal_data": phrases.NO_PERSONAL_DATA,
+        "observers": phrases.OBSERVERS,
     }
+
+
+def _leaks(content: ReleaseContent) -> list[tuple[str, int, bool]]:
+    """Kinds of leakage between splits, how many pairs, and whether the recipe allows it."""
+    counted = content.tables.leakage["kind"].value_counts().sort("kind").iter_rows()
+    return [(kind, n, kind in content.recipe.release.allow_leakage) for kind, n in counted]
 
 
 def _quality(metrics: Metrics) -> list[tuple[str, str]]:
@@ -145,6 +198,10 @@ def _fields(content: ReleaseContent) -> list[tuple[str, str, str]]:
     """Name, title and description of each published column, from the schema."""
     counts = content.metrics["counts"]
     absent = {kind for kind, many in (("video", "videos"), ("image", "images")) if not counts[many]}
+    if content.recipe.release.media != "embed":
+        absent |= {"video", "image"}
+    if content.recipe.release.media != "files":
+        absent.add(FILE_COLUMN)
     columns: dict[str, pa.Column] = tables.schema("release_clips").columns
     return [_field(name, column) for name, column in columns.items() if name not in absent]
 

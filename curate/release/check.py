@@ -1,38 +1,29 @@
 """Checks a release as a stranger would: from its own files and schemas, with pandera alone."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import yaml
 
 from curate.errors import Problem, ReleaseError
+from curate.release.card_parts import CARD, front_matter, mark_problems
 from curate.release.check_clips import clip_files, clip_problems, schema_problems, unreadable
+from curate.release.consistency import consistency_problems
+from curate.release.content import PROVENANCE_TABLES
+from curate.release.integrity import FACTS, integrity_problems, is_from_the_future
 from curate.release.sequences import sequence_problems
 from curate.sequences.shapes import SEQUENCES
 
 _FILES = (
-    "README.md",
+    CARD,
     "metrics.json",
+    FACTS,
     "provenance/manifest.json",
     "provenance/recipe.yaml",
     "provenance/questionnaire.yaml",
-    "provenance/problems.parquet",
-    "provenance/frames.parquet",
-    "provenance/evidence.parquet",
-    "provenance/labels.parquet",
-    "provenance/instruments.parquet",
-    "provenance/confusions.parquet",
-    "provenance/cautions.parquet",
-    "provenance/certificates.parquet",
-    "provenance/quality.parquet",
-    "provenance/cross_check.parquet",
-    "provenance/context.parquet",
-    "provenance/reasons.parquet",
-    "provenance/calls.parquet",
+    *(f"provenance/{name}.parquet" for name in PROVENANCE_TABLES),
     "provenance/schema/release_clips.yaml",
 )
 _NAMES_CALLS = {
@@ -43,43 +34,43 @@ _NAMES_CALLS = {
 """Files that name calls, and the column that does."""
 _PLACES = ("data", "pseudo", "answers", "votes", *SEQUENCES)
 """Folders whose files belong to a config."""
-_FRONT = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
 def check_release(folder: Path) -> None:
     """Read everything in a release again and check it.
 
-    Every table against its schema in provenance/schema, ids unique over labelled
-    and unlabelled clips, media against their sha256, rows against the name of
-    their file, distributions against the classes, shards complete, lists of a
-    sequence as long as each other, a reply kept for every call that is named, the
-    card's front matter valid and its globs matching every file and none in vain.
+    See `release_problems`.
 
     Raises:
         ReleaseError: All problems at once.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ReleaseError(f"{folder}: no such folder. Name the folder of a release")
-    problems = [*_file_problems(folder), *_table_problems(folder), *clip_problems(folder)]
-    problems += [*sequence_problems(folder), *_call_problems(folder), *_card_problems(folder)]
-    if problems:
+    if problems := release_problems(folder):
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ReleaseError(f"{folder}: {len(problems)} to fix\n{lines}")
 
 
-def front_matter(card: str) -> dict[str, Any]:
-    """The YAML at the head of a card.
+def release_problems(folder: Path) -> list[Problem]:
+    """Everything that is wrong with a release; nothing is put right.
+
+    Every file against its digest, every table against its schema in
+    provenance/schema, ids unique over labelled and unlabelled clips, media
+    against their sha256, rows against the name of their file and against the
+    tables of provenance/ that say the same, distributions against the classes,
+    shards complete, lists of a sequence as long as each other, a reply kept for
+    every call that is named, the card's front matter valid, its own part as it
+    was written, and its globs matching every file and none in vain.
 
     Raises:
-        ValueError: There is none, or it is no mapping.
-        yaml.YAMLError: It is no YAML.
+        ReleaseError: There is no such folder, or a later curate wrote it.
     """
-    found = _FRONT.match(card)
-    data = yaml.safe_load(found.group(1)) if found else None
-    if not isinstance(data, dict):
-        raise ValueError("no front matter between two lines of ---")
-    return data
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ReleaseError(f"{folder}: no such folder. Name the folder of a release")
+    if later := is_from_the_future(folder):
+        raise ReleaseError(f"{folder}: {later}")
+    problems = [*_file_problems(folder), *integrity_problems(folder), *_table_problems(folder)]
+    problems += [*clip_problems(folder), *sequence_problems(folder), *_call_problems(folder)]
+    return [*problems, *consistency_problems(folder), *_card_problems(folder)]
 
 
 def _file_problems(folder: Path) -> Iterator[Problem]:
@@ -141,22 +132,25 @@ def _keys(path: Path, column: str) -> set[str]:
 
 def _card_problems(folder: Path) -> Iterator[Problem]:
     try:
-        configs = front_matter((folder / "README.md").read_text(encoding="utf-8")).get("configs")
+        card = (folder / CARD).read_text(encoding="utf-8")
+        yield from mark_problems(card)
+        configs = front_matter(card).get("configs")
     except FileNotFoundError:
         return  # told with the missing files
     except (OSError, ValueError, yaml.YAMLError) as error:
-        yield Problem("README.md", f"front matter cannot be read: {error}")
+        what = f"front matter cannot be read: {' '.join(str(error).split())}"
+        yield Problem(CARD, what, "Write the release again, or mend the YAML between the lines of ---")
         return
     try:
         globs = [(one["config_name"], file["path"]) for one in configs or [] for file in one["data_files"]]
     except (TypeError, KeyError) as error:
-        yield Problem("README.md", f"configs are not a list of config_name and data_files: {error!r}")
+        yield Problem(CARD, f"configs are not a list of config_name and data_files: {error!r}")
         return
     covered: set[Path] = set()
     for config, glob in globs:
         matched = set(folder.glob(glob))
         covered |= matched
         if not matched:
-            yield Problem("README.md", f"config {config}: {glob} matches no file")
+            yield Problem(CARD, f"config {config}: {glob} matches no file")
     for path in sorted({path for place in _PLACES for path in folder.glob(f"{place}/*")} - covered):
         yield Problem(path.relative_to(folder).as_posix(), "belongs to no config of the card")

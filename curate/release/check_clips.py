@@ -14,13 +14,16 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from curate.errors import Problem
-from curate.release.features import CLASS_COLUMNS
+from curate.files import sha256_of
+from curate.release.features import CLASS_COLUMNS, FILE_COLUMN, MEDIA_COLUMNS
+from curate.release.integrity import read_facts
 
 _CLIP_FILE = re.compile(r"(data|pseudo)/(train|validation|test)(?:-(high|low))?-(\d{5})-of-(\d{5})\.parquet")
 
 
 def clip_problems(folder: Path) -> Iterator[Problem]:
     """The clips, one row group at a time: media may be larger than memory."""
+    may_lack_media = read_facts(folder).get("media") == "attached"
     seen: dict[str, str] = {}
     classes: dict[tuple[str, ...], str] = {}
     for path in clip_files(folder):
@@ -40,7 +43,8 @@ def clip_problems(folder: Path) -> Iterator[Problem]:
                 for index in range(opened.num_row_groups):
                     frame = pl.DataFrame(pl.from_arrow(opened.read_row_group(index)))
                     yield from schema_problems(folder, "release_clips", frame, where)
-                    yield from _row_problems(frame, names, named, where)
+                    yield from _row_problems(frame, names, named, where, may_lack_media=may_lack_media)
+                    yield from _file_problems(folder, frame, where)
                     yield from _repeated(frame, where, seen)
         except (OSError, arrow.ArrowException, pl.exceptions.PolarsError) as error:
             yield unreadable(where, error)
@@ -97,7 +101,7 @@ def class_names(schema: arrow.Schema) -> tuple[str, ...]:
 
 
 def _row_problems(
-    frame: pl.DataFrame, classes: tuple[str, ...], named: re.Match[str], where: str
+    frame: pl.DataFrame, classes: tuple[str, ...], named: re.Match[str], where: str, *, may_lack_media: bool
 ) -> Iterator[Problem]:
     if not classes:
         yield Problem(where, "does not name the classes, expected Hugging Face features in its metadata")
@@ -109,7 +113,8 @@ def _row_problems(
         return  # the schema has told
     yield from _place_problems(frame, named, where)
     yield from _label_problems(frame, classes, where)
-    yield from _media_problems(frame, where)
+    if any(name in frame.columns for name in MEDIA_COLUMNS):
+        yield from _media_problems(frame, where, least=int(not may_lack_media))
 
 
 def _place_problems(frame: pl.DataFrame, named: re.Match[str], where: str) -> Iterator[Problem]:
@@ -143,14 +148,26 @@ def _label_problems(frame: pl.DataFrame, classes: tuple[str, ...], where: str) -
         )
 
 
-def _media_problems(frame: pl.DataFrame, where: str) -> Iterator[Problem]:
-    kinds = [name for name in ("video", "image") if name in frame.columns]
+def _media_problems(frame: pl.DataFrame, where: str, least: int) -> Iterator[Problem]:
+    kinds = [name for name in MEDIA_COLUMNS if name in frame.columns]
     for row in frame.select("clip_id", "sha256", *kinds).iter_rows(named=True):
         held = [row[kind]["bytes"] for kind in kinds if row[kind] and row[kind]["bytes"] is not None]
-        if len(held) != 1:
+        if not least <= len(held) <= 1:
             yield Problem(where, f"clip {row['clip_id']} holds {len(held)} media, expected one")
-        elif (found := hashlib.sha256(held[0]).hexdigest()) != row["sha256"]:
+        elif held and (found := hashlib.sha256(held[0]).hexdigest()) != row["sha256"]:
             yield Problem(where, f"media of {row['clip_id']} has sha256 {found}, expected {row['sha256']}")
+
+
+def _file_problems(folder: Path, frame: pl.DataFrame, where: str) -> Iterator[Problem]:
+    """Media that are files of their own, against their rows."""
+    if FILE_COLUMN not in frame.columns:
+        return
+    for clip_id, place, digest in frame.select("clip_id", FILE_COLUMN, "sha256").iter_rows():
+        path = folder / place
+        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+            yield Problem(where, f"clip {clip_id} names the file {place}, which is not in the release")
+        elif (found := sha256_of(path)) != digest:
+            yield Problem(place, f"has sha256 {found}, but {digest} in {where}", "Fetch this file again")
 
 
 def _repeated(frame: pl.DataFrame, where: str, seen: dict[str, str]) -> Iterator[Problem]:

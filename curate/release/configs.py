@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from curate.release.metrics import SPLITS
+from curate.clips.split_names import SPLIT_NAMES
 from curate.sequences.shapes import SEQUENCES
 
 _GLOBS = {
@@ -12,16 +12,17 @@ _GLOBS = {
     "low_reliability": "data/{split}-low-*.parquet",
     "pseudo_labeled": "pseudo/{split}-*.parquet",
 }
-_LONG = ("answers", "votes", *SEQUENCES)
+LONG = ("answers", "votes", *SEQUENCES)
+"""Long tables, a config each."""
 
 
 def configs_of(folder: Path) -> list[dict[str, Any]]:
     """The configs that have files; an empty glob would break load_dataset, so the rest is left out."""
     clips = {
-        name: _files(folder, {split: glob.format(split=split) for split in SPLITS})
+        name: _files(folder, {split: glob.format(split=split) for split in SPLIT_NAMES})
         for name, glob in _GLOBS.items()
     }
-    long = {name: _files(folder, {"train": f"{name}/*.parquet"}) for name in _LONG}
+    long = {name: _files(folder, {"train": f"{name}/*.parquet"}) for name in LONG}
     return [{"config_name": name, "data_files": files} for name, files in (clips | long).items() if files]
 
 

@@ -10,10 +10,34 @@ import polars as pl
 from curate.errors import ReleaseError
 from curate.questionnaire import Questionnaire
 from curate.recipe import Answers, Price, Recipe
+from curate.release.compare.edition import Edition
 from curate.sequences.shapes import SequenceName
+from curate.tables import TableName
 
 Metrics = dict[str, Any]
 """Measured facts as nested plain numbers, ready for JSON; `curate.release.metrics` makes them."""
+
+
+LONG_TABLES: tuple[TableName, ...] = ("answers", "votes")
+"""Tables that are configs of their own."""
+PROVENANCE_TABLES: tuple[TableName, ...] = (
+    "problems",
+    "frames",
+    "evidence",
+    "labels",
+    "instruments",
+    "confusions",
+    "cautions",
+    "certificates",
+    "quality",
+    "cross_check",
+    "context",
+    "reasons",
+    "calls",
+    "ties",
+    "leakage",
+)
+"""Tables that say how the rest came about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +61,9 @@ class Tables:
     context: pl.DataFrame
     reasons: pl.DataFrame
     calls: pl.DataFrame
+    splits: pl.DataFrame
+    ties: pl.DataFrame
+    leakage: pl.DataFrame
 
     def only(self, clip_ids: Collection[str]) -> "Tables":
         """The same without a row about any other clip."""
@@ -102,6 +129,9 @@ class ReleaseContent:
     """The questionnaire as it was written."""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How the run came about: versions, seeds, hashes; ready for JSON."""
+
+    previous: Edition | None = None
+    """The release before this one."""
 
     @property
     def title(self) -> str:

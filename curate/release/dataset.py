@@ -1,8 +1,9 @@
 """Writes a release: an ordinary Hugging Face dataset folder.
 
-README.md  metrics.json
+README.md  metrics.json  croissant.json
 data/{train,validation,test}-{high,low}-*.parquet    clips that came with a label, media inside
 pseudo/{train,validation,test}-*.parquet             clips that came without one, media inside
+media/                                               the media, where they are files of their own
 answers/*.parquet  votes/*.parquet                   long tables
 {keypoints,features,embeddings}/*.parquet            a row a clip, with all its frames, where there are any
 provenance/                                          how it came about, and the schemas
@@ -11,23 +12,27 @@ provenance/                                          how it came about, and the 
 import json
 import shutil
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast, get_args
 
 import polars as pl
 import pyarrow.parquet as pq
-from datasets import Features
 
-from curate import tables
 from curate.errors import ReleaseError
 from curate.release.card import render_card
+from curate.release.card_parts import CARD, patched
 from curate.release.check import check_release
-from curate.release.content import ReleaseContent
-from curate.release.features import clip_features, table_features, to_arrow
-from curate.release.metrics import SPLITS
+from curate.release.compare.changes import CHANGES
+from curate.release.compare.difference import Difference, difference
+from curate.release.compare.edition import Edition
+from curate.release.compare.version import settle_version
+from curate.release.content import LONG_TABLES, PROVENANCE_TABLES, ReleaseContent
+from curate.release.croissant import CROISSANT, croissant
+from curate.release.features import table_features, to_arrow
+from curate.release.integrity import FACTS, read_facts, write_facts
+from curate.release.media import write_clips
 from curate.release.rationale import rationales
 from curate.release.sequences import write_sequences
-from curate.release.shards import ShardWriter
 from curate.release.tally import base_answers
 from curate.resources import resource
 from curate.tables import TableName
@@ -35,31 +40,13 @@ from curate.tables import TableName
 SHARD_BYTES = 400_000_000
 """Media in one Parquet file, about; the Hub likes files under 500 MB."""
 
-LONG_TABLES: tuple[TableName, ...] = ("answers", "votes")
-PROVENANCE_TABLES: tuple[TableName, ...] = (
-    "problems",
-    "frames",
-    "evidence",
-    "labels",
-    "instruments",
-    "confusions",
-    "cautions",
-    "certificates",
-    "quality",
-    "cross_check",
-    "context",
-    "reasons",
-    "calls",
-)
-_MARK = "provenance/schema/release_clips.yaml"
-"""A folder with this file is a release of curate."""
-
 
 def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = SHARD_BYTES) -> None:
     """Write a release, check it, and only then put it in the folder's place.
 
     The same content gives the same bytes. Media are read clip by clip, so that
-    memory does not grow with the release.
+    memory does not grow with the release. What people wrote into the card of the
+    release that is replaced, outside curate's own part, stays.
 
     Args:
         folder: Where the release goes; an earlier release there is replaced.
@@ -68,8 +55,9 @@ def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = S
 
     Raises:
         ReleaseError: The folder holds something else, clips and labels do not
-            match, media have changed, or the written release does not pass
-            `check_release`. The folder is then as it was.
+            match, media have changed, the version is lower than the changes ask
+            for, or the written release does not pass `check_release`. The folder
+            is then as it was.
     """
     folder = folder.resolve()
     if folder.exists() and not _may_replace(folder):
@@ -81,6 +69,7 @@ def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = S
     shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
     try:
         _write_parts(partial, content, rows, shard_bytes)
+        _write_card(partial, content, folder / CARD)
         check_release(partial)
         _swap(partial, folder)
     finally:
@@ -104,8 +93,10 @@ def release_rows(content: ReleaseContent) -> pl.DataFrame:
     coded = refined.with_columns(
         pl.col("label_given", "label_refined", "pseudo_label").replace_strict(place, return_dtype=pl.Int64)
     )
+    sides = content.tables.splits.select("clip_id", "split", "fold")
     return (
-        given.drop("label_given")
+        given.drop("label_given", "split")
+        .join(sides, on="clip_id")
         .join(coded.with_columns(label=_published_label()), on="clip_id")
         .join(rationales(content.tables.reasons, place), on="clip_id", how="left")
         .join(_answer_columns(content), on="clip_id", how="left")
@@ -131,12 +122,12 @@ def _answer_columns(content: ReleaseContent) -> pl.DataFrame:
 
 
 def _may_replace(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / _MARK).is_file() or not any(folder.iterdir()))
+    return folder.is_dir() and ((folder / FACTS).is_file() or not any(folder.iterdir()))
 
 
 def _write_parts(partial: Path, content: ReleaseContent, rows: pl.DataFrame, shard_bytes: int) -> None:
     (partial / "provenance" / "schema").mkdir(parents=True)
-    _write_clips(partial, content, rows, shard_bytes)
+    write_clips(partial, content, rows, shard_bytes)
     for name in LONG_TABLES:
         frame: pl.DataFrame = getattr(content.tables, name)
         if frame.height:
@@ -144,43 +135,17 @@ def _write_parts(partial: Path, content: ReleaseContent, rows: pl.DataFrame, sha
     write_sequences(partial, content.sequences, set(rows["clip_id"]))
     _write_provenance(partial / "provenance", content)
     _write_json(partial / "metrics.json", content.metrics)
-    (partial / "README.md").write_text(render_card(content, partial), encoding="utf-8")
-
-
-def _write_clips(partial: Path, content: ReleaseContent, rows: pl.DataFrame, shard_bytes: int) -> None:
-    items = [item.id for item in content.questionnaire.items]
-    features = clip_features(content.recipe.task.classes, sorted(rows["media"].unique()), items)
-    for split in SPLITS:
-        here = rows.filter(pl.col("split") == split)
-        for side in ("high", "low"):
-            part = here.filter(pl.col("label_given").is_not_null() & (pl.col("reliability_split") == side))
-            _write_part(partial / "data" / f"{split}-{side}", part, features, content, shard_bytes)
-        part = here.filter(pl.col("label_given").is_null())
-        _write_part(partial / "pseudo" / split, part, features, content, shard_bytes)
-
-
-def _write_part(
-    prefix: Path, rows: pl.DataFrame, features: Features, content: ReleaseContent, shard_bytes: int
-) -> None:
-    if not rows.height:
-        return  # a file without rows would give a config a split that holds nothing
-    with ShardWriter(prefix, features, shard_bytes) as writer:
-        for row in rows.iter_rows(named=True):
-            writer.add(*_released(row, content))
-
-
-def _released(row: dict[str, Any], content: ReleaseContent) -> tuple[dict[str, Any], bytes, str]:
-    """The row with its media and the suffix of their file."""
-    stand_in = content.stand_ins.get(row["clip_id"])
-    if stand_in is None:
-        return row, content.media(row["uri"]), PurePosixPath(row["name"]).suffix.lower()
-    return {**row, "sha256": stand_in.sha256}, stand_in.read(), stand_in.file.suffix
 
 
 def _write_table(path: Path, name: TableName, frame: pl.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrow = to_arrow(tables.validate(name, frame), table_features(name))
-    pq.write_table(arrow, path, compression="zstd", use_content_defined_chunking=True)
+    pq.write_table(
+        to_arrow(frame, table_features(name)),
+        path,
+        compression="zstd",
+        use_content_defined_chunking=True,
+        write_page_checksum=True,
+    )
 
 
 def _write_provenance(folder: Path, content: ReleaseContent) -> None:
@@ -191,6 +156,37 @@ def _write_provenance(folder: Path, content: ReleaseContent) -> None:
     (folder / "recipe.yaml").write_text(content.recipe_text, encoding="utf-8")
     (folder / "questionnaire.yaml").write_text(content.questionnaire_text, encoding="utf-8")
     _write_json(folder / "manifest.json", content.manifest)
+
+
+def _write_card(partial: Path, content: ReleaseContent, earlier: Path) -> None:
+    """Settle what changed and which version this is, and say so; then write down every file's digest."""
+    changed = None if content.previous is None else _changes(partial, content.previous)
+    before = None if content.previous is None else content.previous.version
+    version = settle_version(content.recipe.release.version, before, changed.level if changed else None)
+    ours = render_card(content, partial, version, changed)
+    written = earlier.read_text(encoding="utf-8") if earlier.is_file() else ""
+    (partial / CARD).write_text(patched(written, ours), encoding="utf-8")
+    _write_json(partial / CROISSANT, croissant(content, partial, version))
+    write_facts(partial, _facts(content, version))
+
+
+def _changes(partial: Path, previous: Edition) -> Difference:
+    changed = difference(previous, Edition(partial))
+    _write_table(partial / "provenance" / CHANGES, "changes", changed.changes)
+    return changed
+
+
+def _facts(content: ReleaseContent, version: str) -> dict[str, object]:
+    previous = content.previous
+    facts = read_facts(previous.folder) if previous else {}
+    return {
+        "name": content.recipe.name,
+        "version": version,
+        "previous": previous and {"version": previous.version, "name": facts.get("name", "")},
+        "media": content.recipe.release.media,
+        "licence": content.recipe.release.licence,
+        "allow_leakage": sorted(content.recipe.release.allow_leakage),
+    }
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -12,6 +12,11 @@ from curate.tables import TableName
 CLASS_COLUMNS = ("label_given", "label", "pseudo_label", "rationale_label")
 """Columns of a release that hold positions in the list of classes."""
 
+MEDIA_COLUMNS = ("video", "image")
+"""Columns that hold media."""
+FILE_COLUMN = "file_name"
+"""Where a clip's media lie within the release, if they are files of their own."""
+
 _VALUES: dict[object, str] = {
     pl.String: "string",
     pl.Int64: "int64",
@@ -33,14 +38,16 @@ def clip_features(classes: Sequence[str], media: Sequence[str], items: Sequence[
 
     Args:
         classes: Class names, in order.
-        media: Which of video and image the release has.
+        media: Which of video, image and file_name the release has.
         items: Ids of the questionnaire's items; each becomes a column q_<item>.
     """
     # Bytes as they are, undecoded: decoding needs torchcodec, which a reader may not have.
     special = {"video": Video(decode=False), "image": Image()}
     special |= {column: ClassLabel(names=list(classes)) for column in CLASS_COLUMNS}
     columns = tables.dtypes("release_clips").items()
-    kept = {name: dtype for name, dtype in columns if name not in ("video", "image") or name in media}
+    kept = {
+        name: dtype for name, dtype in columns if name not in (*MEDIA_COLUMNS, FILE_COLUMN) or name in media
+    }
     found = {name: special[name] if name in special else _feature(dtype) for name, dtype in kept.items()}
     return Features(found | {f"q_{item}": Value("string") for item in items})
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from curate.clips.split_names import SPLIT_NAMES
 from curate.release.asking_metrics import measure_asking
 from curate.release.content import HowAsked, Metrics, Tables
 from curate.release.tally import base_answers, mean, tally
 from curate.release.truth import against_truth, n_true, proportion
 
 OUTCOMES = ("answered", "unseen", "refusal", "unparsable", "failed")
-SPLITS = ("train", "validation", "test")
 N_BINS = 20
 """Bars of the reliability histogram, each 0.05 wide."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -113,18 +113,21 @@ def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
         "duration_s": float(clips["duration_s"].sum()),
         "set_aside": tally(aside["kind"]),
         "problems": problems.height,
-        "splits": {split: _split_counts(tables, split) for split in SPLITS},
+        "splits": {split: _split_counts(tables, split) for split in SPLIT_NAMES},
         "per_class": {name: _class_counts(tables.labels, name) for name in classes},
     }
 
 
 def _split_counts(tables: Tables, split: str) -> dict[str, int]:
-    here = tables.clips.filter(pl.col("split") == split).select("clip_id", "label_given", "group")
-    sides = here.join(tables.labels.select("clip_id", "reliability_split"), on="clip_id")["reliability_split"]
+    sides = tables.splits.filter(pl.col("split") == split).select("clip_id")
+    here = tables.clips.join(sides, on="clip_id").select("clip_id", "label_given", "group")
+    reliability = here.join(tables.labels.select("clip_id", "reliability_split"), on="clip_id")[
+        "reliability_split"
+    ]
     return {
         "clips": here.height,
-        "high": n_true(sides == "high"),
-        "low": n_true(sides == "low"),
+        "high": n_true(reliability == "high"),
+        "low": n_true(reliability == "low"),
         "unlabelled": here["label_given"].null_count(),
         "groups": here["group"].drop_nulls().n_unique(),
     }

@@ -1,12 +1,21 @@
 """Measured numbers in words, the same in card and report."""
 
-from curate.recipe import AgreementSplit, CertificateSplit, Labels, QuotaSplit, ThresholdSplit
+import re
+
+from curate.recipe import AgreementSplit, CertificateSplit, Citation, Labels, QuotaSplit, ThresholdSplit
 from curate.release.content import Metrics
 
 DASH = "—"
 """Stands where there is no number."""
 
 UNKNOWN = "unknown: no gold labels"
+OBSERVERS = (
+    "Labels of how people feel or attend are judgements of observers, not facts about the people shown."
+)
+NO_PERSONAL_DATA = (
+    "Nothing was stated about the people shown. Find out whether they consented before you use or pass on "
+    "these data."
+)
 
 
 def share(found: Metrics | None) -> str:
@@ -62,3 +71,22 @@ def pseudo_rule(labels: Labels) -> str:
 
 def _odds(error: float, risk: float) -> str:
     return f"{error:g}, with probability {1 - risk:g}"
+
+
+def bibtex(cited: Citation) -> str:
+    """An entry of BibTeX: @misc{lovelace1843sketch, …}."""
+    words = re.findall(r"\w+", cited.title.lower())
+    first = re.findall(r"\w+", cited.authors.partition(" and ")[0].lower())
+    family = first[0] if "," in cited.authors.partition(" and ")[0] else first[-1]
+    lines = [
+        f"  title = {{{_plain(cited.title)}}}",
+        f"  author = {{{_plain(cited.authors)}}}",
+        f"  year = {{{cited.year}}}",
+    ]
+    lines += [f"  url = {{{_plain(cited.url)}}}"] if cited.url else []
+    return f"@misc{{{family}{cited.year}{words[0]},\n" + ",\n".join(lines) + "\n}"
+
+
+def _plain(text: str) -> str:
+    """Without what would end the field, or the code block of a card that the entry stands in."""
+    return " ".join(re.sub(r"[{}`]", "", text).split())

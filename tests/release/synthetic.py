@@ -75,7 +75,7 @@ def make(
     media: dict[str, bytes] = {}
     pictures: dict[str, bytes] = {}
     rows: dict[str, list[dict[str, object]]] = {
-        key: [] for key in ("clips", "votes", "frames", "answers", "labels", "evidence", "truth")
+        key: [] for key in ("clips", "votes", "frames", "answers", "labels", "evidence", "truth", "splits")
     }
     for i in range(n):
         _one_clip(i, rng, rows, media, pictures, name, unseen)
@@ -85,6 +85,7 @@ def make(
     rows["context"] = asking.context(rows["clips"])
     rows["calls"] = asking.calls(rows)
     truth = pl.DataFrame(rows.pop("truth"))
+    splits = tables.table("splits", rows.pop("splits"))
     made = Tables(
         **{key: tables.table(key, found) for key, found in rows.items()},  # type: ignore[arg-type]
         gold=tables.empty("gold"),
@@ -95,6 +96,9 @@ def make(
         certificates=fixed.certificates() if certified else tables.empty("certificates"),
         quality=fixed.quality() if certified else tables.empty("quality"),
         cross_check=fixed.cross_check(),
+        splits=splits,
+        ties=tables.empty("ties"),
+        leakage=tables.empty("leakage"),
     )
     settings = recipe(**changes)
     metrics = measure(
@@ -155,6 +159,7 @@ def _one_clip(
             "transcript": "well, then" if i % 2 else None,
         }
     )
+    rows["splits"].append({"clip_id": clip_id, "split": split, "unit": clip_id})
     for who in ("ada", "ben"):
         rows["votes"].append(
             {
@@ -163,6 +168,8 @@ def _one_clip(
                 "label": CLASSES[truth if rng.random() < 0.75 else int(rng.integers(3))],
             }
         )
+        said = {"instrument": f"vote:{who}", "kind": "human", "outcome": rows["votes"][-1]["label"]}
+        rows["evidence"].append({"clip_id": clip_id, **said})
     for index in range(1 if still else 4):
         drawn = picture(10 * i + index, truth)
         digest = hashlib.sha256(drawn).hexdigest()

@@ -37,7 +37,7 @@ def test_it_shows_measured_numbers_with_intervals(card: str, synthetic: ModuleTy
 
 
 def test_it_says_so_when_nothing_was_checked(synthetic: ModuleType, release: Path) -> None:
-    card = render_card(synthetic.make(with_truth=False).content, release)
+    card = render_card(synthetic.make(with_truth=False).content, release, "1.0.0", None)
     assert "| Refined labels that are right | unknown: no gold labels |" in card
     assert "nothing here is certified" in card
 
@@ -62,7 +62,7 @@ def test_text_from_data_stays_text(synthetic: ModuleType, release: Path) -> None
     recipe = synthetic.recipe(
         name="x", report={"notice": evil}, release={"title": "a: [b\n---\nc", "licence": None}
     )
-    card = render_card(replace(content, metrics=metrics, recipe=recipe), release)
+    card = render_card(replace(content, metrics=metrics, recipe=recipe), release, "1.0.0", None)
     assert "<script" not in card
     assert "\n# Heading" not in card
     assert DatasetCard(card).data.to_dict()["pretty_name"] == "a: [b\n---\nc"
@@ -71,12 +71,12 @@ def test_text_from_data_stays_text(synthetic: ModuleType, release: Path) -> None
 
 
 def test_answers_about_other_pictures_are_the_first_thing_said(synthetic: ModuleType, release: Path) -> None:
-    warned = render_card(synthetic.make(server="blind").content, release)
+    warned = render_card(synthetic.make(server="blind").content, release, "1.0.0", None)
     assert warned.index("The answers are not about the pictures that were sent") < warned.index(
         "trained on drawings"
     )
     assert "> **Warning.**" in warned
-    assert "> **Warning.**" not in render_card(synthetic.make().content, release)
+    assert "> **Warning.**" not in render_card(synthetic.make().content, release, "1.0.0", None)
 
 
 def test_it_says_how_it_was_asked_and_what_it_cost(card: str) -> None:
@@ -99,7 +99,9 @@ def test_what_cannot_be_used_is_counted_where_there_is_any(
 ) -> None:
     content = synthetic.make().content
     answers = content.metrics["answers"] | {"refusal": 3, "share_refusal": 3 / 72}
-    refused = render_card(replace(content, metrics=content.metrics | {"answers": answers}), release)
+    refused = render_card(
+        replace(content, metrics=content.metrics | {"answers": answers}), release, "1.0.0", None
+    )
     assert "| Questions that the model refused | 4 % (3 of 72) |" in refused
     assert not any(told in card for told in ("model refused", "could not be read |", "without a reply |"))
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import ReleaseError
-from curate.release.check import check_release, front_matter
+from curate.release.card_parts import front_matter
+from curate.release.check import check_release
 
 LOW = "data/train-low-00000-of-00001.parquet"
 

@@ -52,7 +52,7 @@ def compare(
     truth: NDArray[np.int64],
     groups: NDArray[np.str_],
     seeds: Sequence[int],
-    beside: Sequence[str] = ("given", "random-split"),
+    beside: Sequence[str] = ("given", "random-split", "curriculum"),
 ) -> Comparison:
     """Compare arms on the same test clips.
 

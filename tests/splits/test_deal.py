@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.clips.groups import make_splits, split_name
+from curate import tables
+from curate.clips.split_names import split_name
 from curate.recipe import Splits
+from curate.splits.deal import make_splits as deal
 
 CLIPS = st.lists(
     st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["p", "q", "r", "s", None])),
@@ -19,15 +21,23 @@ CLIPS = st.lists(
 SHARES = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda pair: (pair[0] / 10, pair[1] / 10))
 
 
+def make_splits(clips: pl.DataFrame, splits: Splits) -> pl.DataFrame:
+    """The clips with the sides that they were dealt to; nothing ties them but groups."""
+    made = deal(clips, tables.empty("ties"), splits)
+    return clips.drop("split").join(made, on="clip_id", maintain_order="left")
+
+
 def clips_of(rows: list[tuple[str | None, str | None]]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "clip_id": [f"{i:016x}" for i in range(len(rows))],
             "label_given": [label for label, _ in rows],
             "group": [group for _, group in rows],
+            "recording": [None] * len(rows),
+            "recorded_at": [None] * len(rows),
             "split": ["train"] * len(rows),
         },
-        schema_overrides={"label_given": pl.String, "group": pl.String},
+        schema_overrides=dict.fromkeys(("label_given", "group", "recording", "recorded_at"), pl.String),
     )
 
 
@@ -85,7 +95,7 @@ def test_a_clip_and_a_group_of_the_same_name_are_two_groups() -> None:
 
 
 def test_given_splits_are_kept() -> None:
-    clips = clips_of([("a", "p"), ("a", "p")]).with_columns(split=pl.Series(["test", None]))
+    clips = clips_of([("a", "p"), ("a", "p")]).with_columns(split=pl.Series(["test", "train"]))
     assert make_splits(clips, Splits())["split"].to_list() == ["test", "train"]
 
 

@@ -1,0 +1,1 @@
+"""Two releases beside each other: what changed, why, and which version that makes."""

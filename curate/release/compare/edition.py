@@ -1,0 +1,85 @@
+"""One of the releases that are compared: read from its folder, table by table, never its media."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import yaml
+
+from curate import tables
+from curate.errors import ReleaseError
+from curate.release.check_clips import class_names, clip_files
+from curate.release.configs import LONG
+from curate.release.features import MEDIA_COLUMNS
+from curate.release.integrity import read_facts
+from curate.tables import TableName
+
+CLIPS = "clips"
+"""Name under which the columns of the clips are told apart from those of the long tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A release, or a copy of it without media."""
+
+    folder: Path
+
+    @property
+    def version(self) -> str:
+        """Semantic version; empty where the folder does not tell it."""
+        return str(read_facts(self.folder).get("version", ""))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in order."""
+        return class_names(pq.read_schema(self._clip_files()[0]))
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        """Column to type, by what load_dataset gives: clips, and each long table that is there."""
+        first = {CLIPS: self._clip_files()[0]}
+        first |= {name: files[0] for name in LONG if (files := sorted(self.folder.glob(f"{name}/*.parquet")))}
+        return {
+            name: {one.name: str(one.type) for one in pq.read_schema(path)} for name, path in first.items()
+        }
+
+    def clips(self) -> pl.DataFrame:
+        """Every clip as published but for its media, sorted by id."""
+        parts = [self._without_media(path) for path in self._clip_files()]
+        return pl.concat(parts, how="diagonal").sort("clip_id")
+
+    def table(self, name: TableName) -> pl.DataFrame:
+        """A long table, or one of provenance/; empty where the release has none."""
+        files = sorted(self.folder.glob(f"{name}/*.parquet")) or [
+            self.folder / "provenance" / f"{name}.parquet"
+        ]
+        if not files[0].is_file():
+            return tables.empty(name)
+        return pl.concat([pl.read_parquet(path) for path in files], how="diagonal")
+
+    def json(self, name: str) -> Mapping[str, Any]:
+        """A JSON file of the release; empty where there is none."""
+        path = self.folder / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def yaml(self, name: str) -> Mapping[str, Any]:
+        """A YAML file of provenance/; empty where it is no mapping."""
+        path = self.folder / "provenance" / name
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return found if isinstance(found, dict) else {}
+
+    def _clip_files(self) -> list[Path]:
+        files = clip_files(self.folder)
+        if not files:
+            raise ReleaseError(
+                f"{self.folder}: is no release of curate: no Parquet file in data/ or pseudo/. "
+                "Name the folder of a release, or USER/NAME@REVISION"
+            )
+        return files
+
+    def _without_media(self, path: Path) -> pl.DataFrame:
+        names = [name for name in pq.read_schema(path).names if name not in MEDIA_COLUMNS]
+        return pl.read_parquet(path, columns=names)
