@@ -11,8 +11,8 @@ from curate import tables
 from curate.answers.reasons.reason import contradicted
 from curate.clips.finding import Finding, problem_table
 from curate.errors import InputError
+from curate.further import directions_of, options_of
 from curate.labels.evidence import Evidence
-from curate.labels.gather import item_directions, item_options
 from curate.labels.intake import evidence_from_frame
 from curate.labels.judge import clip_vectors, embedding_probabilities
 from curate.labels.refine import refine
@@ -101,8 +101,8 @@ def _coded(run: Run, read: Frames) -> Evidence:
         read["evidence"],
         run.classes,
         ordinal=run.recipe.task.ordinal,
-        options=item_options(run.questionnaire),
-        directions=item_directions(run.questionnaire),
+        options=options_of(run),
+        directions=directions_of(run),
         clip_ids=read["clips"]["clip_id"].to_list(),
     )
 

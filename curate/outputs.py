@@ -8,6 +8,7 @@ from curate.clips.media import media_bytes, media_store
 from curate.earlier import annotators_key, earlier_release, keep_pseudonyms
 from curate.files import write_text
 from curate.frames.people.blur import open_face_blur
+from curate.further import further_models
 from curate.manifest import Manifest
 from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
 from curate.release.content import HowAsked, ReleaseContent, StandIn, Tables
@@ -58,6 +59,7 @@ def release_content(run: Run) -> ReleaseContent:
         ordinal=run.recipe.task.ordinal,
         truth=truth if truth.height else None,
     )
+    further = tuple(further_models(run))
     store = media_store(run.recipe.clips)
     manifest.stages.pop("release", None)  # of an earlier release: says nothing of this one
     return ReleaseContent(
@@ -68,10 +70,11 @@ def release_content(run: Run) -> ReleaseContent:
         media=lambda uri: media_bytes(store.open(uri)),
         stand_ins=stand_ins or {},
         sequences={name: run.parts(name) for name in SEQUENCES},
-        models=tuple(found.calls["model"].unique().sort()),
+        models=(*found.calls["model"].unique().sort(), *(one.model for one in further)),
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
+        further=further,
         previous=earlier_release(run),
     )
 

@@ -19,9 +19,10 @@ from curate.clips.read import ClipTables, read_clips
 from curate.earlier import digest_of, earlier_release
 from curate.errors import InputError, Problem
 from curate.faces import hide_faces
+from curate.further import directions_of, further_digests, further_evidence, options_of
 from curate.interview import ask, look_and_ask, partial_frames
 from curate.labelling import Counts, Frames, all_probabilities, check_labels, judge, label
-from curate.labels.gather import gather, item_directions, item_options
+from curate.labels.gather import gather, item_directions
 from curate.manifest import Manifest, stage_key, versions
 from curate.measuring import embed_frames, measure_keypoints, read_given_features
 from curate.outputs import write_out
@@ -172,9 +173,11 @@ def _anything_tells(run: Run, clips: pl.DataFrame, found: ClipTables) -> bool:
     return ranked or any(said)
 
 
-def _evidence(_: Run, read: Frames) -> tuple[Frames, Counts]:
+def _evidence(run: Run, read: Frames) -> tuple[Frames, Counts]:
     said = gather(read["clips"], read["votes"], read["answers"], all_probabilities(read))
-    evidence = pl.concat([said, reason_evidence(read["reasons"])]).sort("clip_id", "instrument", "outcome")
+    others = further_evidence(run, read["clips"], read["calls"])
+    evidence = pl.concat([said, reason_evidence(read["reasons"]), others])
+    evidence = evidence.sort("clip_id", "instrument", "outcome")
     return {"evidence": evidence}, {"rows": evidence.height}
 
 
@@ -212,7 +215,7 @@ ANSWERS = Stage(
     reads=("clips", "frames"),
     writes=("answers", "context", "reasons", "calls", "problems-answers"),
     parameters=lambda run: {
-        "answers": run.recipe.answers.model_dump(mode="json", exclude={"questionnaire"}),
+        "answers": run.recipe.answers.model_dump(mode="json", exclude={"questionnaire", "further"}),
         "task": run.recipe.task.model_dump(mode="json"),
         "vlm": run.recipe.vlm.model_dump(mode="json"),
         "files": vlm_files(run.recipe.vlm),
@@ -350,8 +353,9 @@ STAGES: Sequence[tuple[Stage, Work]] = (
     (
         Stage(
             "evidence",
-            reads=("clips", "votes", "answers", "probabilities", "probabilities-judge", "reasons"),
+            reads=("clips", "votes", "answers", "probabilities", "probabilities-judge", "reasons", "calls"),
             writes=("evidence",),
+            parameters=lambda run: {"further": further_digests(run)},
         ),
         _evidence,
     ),
@@ -364,8 +368,8 @@ STAGES: Sequence[tuple[Stage, Work]] = (
                 "labels": run.recipe.labels.model_dump(mode="json"),
                 "classes": run.classes,
                 "ordinal": run.recipe.task.ordinal,
-                "options": item_options(run.questionnaire),
-                "directions": item_directions(run.questionnaire),
+                "options": options_of(run),
+                "directions": directions_of(run),
             },
         ),
         label,
@@ -378,8 +382,8 @@ STAGES: Sequence[tuple[Stage, Work]] = (
             parameters=lambda run: {
                 "classes": run.classes,
                 "ordinal": run.recipe.task.ordinal,
-                "options": item_options(run.questionnaire),
-                "directions": item_directions(run.questionnaire),
+                "options": options_of(run),
+                "directions": directions_of(run),
             },
         ),
         check_labels,

@@ -48,6 +48,10 @@ class Answers(Section):
     questionnaire: Path = Path("questionnaire.yaml")
     """The questionnaire's file."""
 
+    further: tuple[Path, ...] = ()
+    """Folders of runs, or of releases, in which other models answered about the same clips: what they said
+    is weighed as well, and nothing is asked again."""
+
     mode: Literal["separate", "joint"] = "separate"
     """separate: a call an item, with probabilities of its options. joint: one call for the
     whole questionnaire, answered as JSON: fewer calls, and answers that lean on each other."""

@@ -2,7 +2,7 @@
 
 import mimetypes
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from datasets import Features, Image, Video
 
+from curate import tables
 from curate.clips.pool import in_threads
 from curate.errors import ReleaseError
 from curate.files import sha256_of
@@ -80,8 +81,10 @@ def _filled(path: Path, rows: pl.DataFrame, files: Mapping[str, Path]) -> list[s
     """Write the clips of one file again, with media; the names of those that have none."""
     features = Features.from_arrow_schema(pq.read_schema(path))
     kinds = [_kind(name, duration) for name, duration in rows.select("name", "duration_s").iter_rows()]
-    columns = {"video": Video(decode=False), "image": Image()}
-    features = Features({**features, **{name: columns[name] for name in MEDIA_COLUMNS if name in kinds}})
+    media = {"video": Video(decode=False), "image": Image()}
+    every = {**features, **{name: media[name] for name in MEDIA_COLUMNS if name in kinds}}
+    order = list(tables.schema("release_clips").columns)
+    features = Features(dict(sorted(every.items(), key=lambda one: _place(one[0], order))))
     path.unlink()
     prefix = Path(str(path).rpartition("-00000-of-")[0])
     missing = []
@@ -93,6 +96,11 @@ def _filled(path: Path, rows: pl.DataFrame, files: Mapping[str, Path]) -> list[s
                 missing.append(str(row["name"]))
                 writer.add({**row, "media": kind}, None, "")
     return missing
+
+
+def _place(column: str, order: Sequence[str]) -> int:
+    """Where the schema has a column; answers, which it knows by a pattern, at the end as they are."""
+    return order.index(column) if column in order else len(order)
 
 
 def _kind(name: str, duration_s: float | None) -> str:

@@ -97,7 +97,8 @@ def _table_problems(folder: Path) -> Iterator[Problem]:
     ]
     for path in paths:
         where = path.relative_to(folder).as_posix()
-        name = path.stem if path.parent.name == "provenance" else path.parent.name
+        # changes-from-previous is a table changes, answers-further-1 a table answers.
+        name = path.stem.partition("-")[0] if path.parent.name == "provenance" else path.parent.name
         try:
             frame = pl.read_parquet(path)
         except (OSError, pl.exceptions.PolarsError) as error:

@@ -40,9 +40,11 @@ def clip_problems(folder: Path) -> Iterator[Problem]:
             with pq.ParquetFile(path) as opened:
                 names = class_names(opened.schema_arrow)
                 classes.setdefault(names, where)
+                first_row = 0
                 for index in range(opened.num_row_groups):
                     frame = pl.DataFrame(pl.from_arrow(opened.read_row_group(index)))
-                    yield from schema_problems(folder, "release_clips", frame, where)
+                    yield from schema_problems(folder, "release_clips", frame, where, first_row)
+                    first_row += frame.height
                     yield from _row_problems(frame, names, named, where, may_lack_media=may_lack_media)
                     yield from _file_problems(folder, frame, where)
                     yield from _repeated(frame, where, seen)
@@ -63,8 +65,18 @@ def unreadable(where: str, error: Exception) -> Problem:
     return Problem(where, f"cannot be read as Parquet: {error}", "Write the release again")
 
 
-def schema_problems(folder: Path, name: str, frame: pl.DataFrame, where: str) -> Iterator[Problem]:
-    """Breaches of the schema of that name in the release itself, found by pandera alone."""
+def schema_problems(
+    folder: Path, name: str, frame: pl.DataFrame, where: str, first_row: int = 0
+) -> Iterator[Problem]:
+    """Breaches of the schema of that name in the release itself, found by pandera alone.
+
+    Args:
+        folder: The release.
+        name: Of the schema.
+        frame: Some rows of a file.
+        where: The file.
+        first_row: Number of the first of these rows in it.
+    """
     path = folder / "provenance" / "schema" / f"{name}.yaml"
     if not path.is_file():
         yield Problem(where, f"has no schema, expected provenance/schema/{name}.yaml")
@@ -72,12 +84,13 @@ def schema_problems(folder: Path, name: str, frame: pl.DataFrame, where: str) ->
     try:
         pa.DataFrameSchema.from_yaml(path).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        for column, check, case in (
-            errors.failure_cases.select("column", "check", "failure_case")
-            .unique(["column", "check"], maintain_order=True)
+        for column, check, case, row in (
+            errors.failure_cases.select("column", "check", "failure_case", "index")
+            .unique(["column", "check"], keep="first", maintain_order=True)
             .iter_rows()
         ):
-            yield Problem(where, f"column {column} has {case!r}, expected {check}")
+            place = "" if row is None else f"row {row + first_row}, "
+            yield Problem(where, f"{place}column {column} has {case!r}, expected {check}")
 
 
 def _shard_problems(folder: Path, where: str, named: re.Match[str]) -> Iterator[Problem]:

@@ -89,6 +89,21 @@ class HowAsked:
     """Those of them that it found."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FurtherModel:
+    """What another model answered about the same clips, in a run of its own."""
+
+    model: str
+    """As model@revision."""
+    answers: pl.DataFrame
+    """Table answers."""
+    calls: pl.DataFrame
+    """Table calls."""
+    questionnaire: Questionnaire
+    questionnaire_text: str
+    """As it was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """Media that are released in place of a clip's own."""
@@ -130,6 +145,8 @@ class ReleaseContent:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How the run came about: versions, seeds, hashes; ready for JSON."""
 
+    further: tuple[FurtherModel, ...] = ()
+    """Other models' answers that were weighed as well."""
     previous: Edition | None = None
     """The release before this one."""
 

@@ -146,7 +146,20 @@ def _field(config: str, column: arrow.Field) -> dict[str, Any]:
     depth, inner = _depth(column.type)
     if depth:
         found |= {"isArray": True, "arrayShape": ",".join(["-1"] * depth)}
+    if arrow.types.is_struct(inner):
+        return found | {"subField": [_part(found["@id"], part, files) for part in inner]}
     return found | {"dataType": _data_type(inner), "source": files}
+
+
+def _part(column: str, part: arrow.Field, files: Mapping[str, Any]) -> dict[str, Any]:
+    """One field of a struct."""
+    return {
+        "@type": "cr:Field",
+        "@id": f"{column}/{part.name}",
+        "name": part.name,
+        "dataType": _data_type(part.type),
+        "source": {**files, "transform": {"jsonPath": part.name}},
+    }
 
 
 def _depth(kind: arrow.DataType) -> tuple[int, arrow.DataType]:
@@ -160,7 +173,6 @@ def _depth(kind: arrow.DataType) -> tuple[int, arrow.DataType]:
 
 
 def _data_type(kind: arrow.DataType) -> str:
-    # A struct, such as a reason, has no type of its own in Croissant: it reads as JSON text.
     return next((name for is_one, name in _NUMBERS if is_one(kind)), "sc:Text")
 
 

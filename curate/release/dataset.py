@@ -151,6 +151,15 @@ def _write_table(path: Path, name: TableName, frame: pl.DataFrame) -> None:
 def _write_provenance(folder: Path, content: ReleaseContent) -> None:
     for name in PROVENANCE_TABLES:
         _write_table(folder / f"{name}.parquet", name, getattr(content.tables, name))
+    released = content.tables.clips
+    for number, one in enumerate(content.further, start=1):
+        answers = one.answers.join(released, on="clip_id", how="semi")
+        keys = answers["calls"].explode().drop_nulls().unique().implode()
+        _write_table(folder / f"answers-further-{number}.parquet", "answers", answers)
+        calls = one.calls.filter(pl.col("key").is_in(keys))
+        _write_table(folder / f"calls-further-{number}.parquet", "calls", calls)
+        text = one.questionnaire_text
+        (folder / f"questionnaire-further-{number}.yaml").write_text(text, encoding="utf-8")
     for name in cast(tuple[TableName, ...], get_args(TableName)):
         shutil.copyfile(resource(f"schemas/{name}.yaml"), folder / "schema" / f"{name}.yaml")
     (folder / "recipe.yaml").write_text(content.recipe_text, encoding="utf-8")

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import yaml
 
 from curate.errors import ReleaseError
+from curate.questionnaire import UNSEEN
 from curate.recipe import Labels
 from curate.release import phrases
 from curate.release.compare.changes import CHANGES
@@ -47,16 +49,32 @@ def lineage(folder: Path, clip: str) -> dict[str, Any]:
         "label": label,
         "instruments": edition.table("instruments").to_dicts(),
         **about,
-        "questions": _questions(edition),
+        "questions": _by_id(edition.yaml("questionnaire.yaml")),
         "frames": edition.table("frames").filter(mine).sort("t_s").to_dicts(),
         "context": context,
         "reasons": reasons,
         "calls": edition.table("calls").filter(pl.col("key").is_in(list(keys))).to_dicts(),
+        "further": list(_further(folder, mine)),
         "leakage": edition.table("leakage").filter(mine | (pl.col("other") == row["clip_id"])).to_dicts(),
         "changes": pl.read_parquet(changes).filter(mine).to_dicts() if changes.is_file() else [],
         "rule": phrases.split_rule(Labels.model_validate(edition.yaml("recipe.yaml").get("labels") or {})),
         "versions": dict(edition.json("provenance/manifest.json").get("versions", {})),
     }
+
+
+def _further(folder: Path, mine: pl.Expr) -> Iterator[dict[str, Any]]:
+    """What other models answered of the clip, with their calls."""
+    for path in sorted((folder / "provenance").glob("answers-further-*.parquet")):
+        answers = pl.read_parquet(path).filter(mine).to_dicts()
+        keys = [key for answer in answers for key in answer["calls"]]
+        calls = pl.read_parquet(path.with_name(path.name.replace("answers", "calls", 1)))
+        asked = path.with_name(path.name.replace("answers", "questionnaire", 1)).with_suffix(".yaml")
+        yield {
+            "model": calls["model"][0],
+            "answers": answers,
+            "calls": calls.filter(pl.col("key").is_in(keys)).to_dicts(),
+            "questions": _by_id(yaml.safe_load(asked.read_text(encoding="utf-8"))),
+        }
 
 
 def lineage_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -90,9 +108,8 @@ def _found(clips: pl.DataFrame, clip: str, folder: Path) -> dict[str, Any]:
     raise ReleaseError(f"{folder}: no clip is called {clip!r}, by id or name; one is {clips['name'][0]!r}")
 
 
-def _questions(edition: Edition) -> dict[str, Mapping[str, Any]]:
-    items = edition.yaml("questionnaire.yaml").get("items", [])
-    return {str(item["id"]): item for item in items}
+def _by_id(questionnaire: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {str(item["id"]): item for item in questionnaire.get("items", [])}
 
 
 def _believed(found: Mapping[str, Any], label: Mapping[str, Any]) -> Iterator[str]:
@@ -142,24 +159,36 @@ def _shares(probs: Sequence[float]) -> str:
 
 
 def _asked(found: Mapping[str, Any]) -> Iterator[str]:
-    calls = {one["key"]: one for one in found["calls"]}
-    base = [one for one in found["answers"] if (one["variant"], one["control"]) == ("base", "none")]
+    base = _base(found["answers"])
     others = len(found["answers"]) - len(base)
     yield f"answers, {len(base)} that count and {others} other ways of asking and controls:"
-    for one in base:
-        question = found["questions"].get(one["item"], {})
-        options = [*question.get("options", []), "cannot be seen"]
+    yield from _answered(base, found)
+    for one in found["further"]:
+        yield f"answers of {one['model']}, asked in another run:"
+        yield from _answered(_base(one["answers"]), one)
+    yield f"pictures, {len(found['frames'])}:"
+    for frame in found["frames"]:
+        box = f", cut out at {[round(edge) for edge in frame['box']]}" if frame["box"] else ""
+        digest = frame["sha256"][:_DIGITS]
+        yield f"  {frame['t_s']:.3f} s, frame {frame['index']}, {frame['role']}, sha256 {digest}{box}"
+
+
+def _base(answers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [one for one in answers if (one["variant"], one["control"]) == ("base", "none")]
+
+
+def _answered(answers: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]) -> Iterator[str]:
+    """Each answer with its question, its probabilities and the calls behind it."""
+    calls = {one["key"]: one for one in asked["calls"]}
+    for one in answers:
+        question = asked["questions"].get(one["item"], {})
+        options = [*question.get("options", []), UNSEEN]
         shares = ", ".join(
             f"{name} {share:.3f}" for name, share in zip(options, one["probs"] or [], strict=False)
         )
         yield f"  {one['item']}: {question.get('ask', '')}"
         yield f"    {one['answer'] or one['outcome']} ({one['source'] or 'no probabilities'}: {shares})"
         yield from (f"    {_call(calls[key])}" for key in one["calls"] if key in calls)
-    yield f"pictures, {len(found['frames'])}:"
-    for frame in found["frames"]:
-        box = f", cut out at {[round(edge) for edge in frame['box']]}" if frame["box"] else ""
-        digest = frame["sha256"][:_DIGITS]
-        yield f"  {frame['t_s']:.3f} s, frame {frame['index']}, {frame['role']}, sha256 {digest}{box}"
 
 
 def _call(call: Mapping[str, Any]) -> str:

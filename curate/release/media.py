@@ -16,8 +16,8 @@ from curate.release.features import FILE_COLUMN, clip_features, to_arrow
 from curate.release.shards import ShardWriter
 
 _FOLDER = "media"
-INDEX = f"{_FOLDER}/metadata.parquet"
-"""What `load_dataset("videofolder", data_dir="media")` and its like for images read."""
+INDEX = "metadata.parquet"
+"""What `load_dataset("videofolder", data_dir="media/video")` and its like for images read."""
 _INDEXED = (FILE_COLUMN, "clip_id", "split", "reliability_split", "label")
 _GROUP_ROWS = 100_000
 
@@ -84,7 +84,7 @@ def _as_files(folder: Path, content: ReleaseContent, rows: pl.DataFrame) -> pl.D
     digests: list[str] = []
     for row in rows.iter_rows(named=True):
         published, media, suffix = _released(row, content)
-        place = f"{_FOLDER}/{row['clip_id'][:2]}/{row['clip_id']}{suffix}"
+        place = f"{_FOLDER}/{row['media']}/{row['clip_id'][:2]}/{row['clip_id']}{suffix}"
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(media)
@@ -94,9 +94,13 @@ def _as_files(folder: Path, content: ReleaseContent, rows: pl.DataFrame) -> pl.D
 
 
 def _write_index(folder: Path, rows: pl.DataFrame, features: Features) -> None:
+    """Beside the files of each kind, a table with what a loader of such folders shows with them."""
     chosen = Features({name: features[name] for name in _INDEXED})
-    beside = rows.with_columns(pl.col(FILE_COLUMN).str.strip_prefix(f"{_FOLDER}/"))
-    pq.write_table(to_arrow(beside, chosen), folder / INDEX, compression="zstd", write_page_checksum=True)
+    for kind in rows["media"].unique():
+        place = f"{_FOLDER}/{kind}/"
+        mine = rows.filter(pl.col("media") == kind).with_columns(pl.col(FILE_COLUMN).str.strip_prefix(place))
+        path = folder / place / INDEX
+        pq.write_table(to_arrow(mine, chosen), path, compression="zstd", write_page_checksum=True)
 
 
 def _released(row: dict[str, Any], content: ReleaseContent) -> tuple[dict[str, Any], bytes, str]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import synthetic_asking as asking
 import synthetic_tables as fixed
+import yaml
 from synthetic_asking import ITEMS, MODEL
 from synthetic_media import picture, video
 from synthetic_tables import CLASSES, OPTIONS
@@ -112,7 +113,7 @@ def make(
         media=media.__getitem__,
         models=(MODEL,),
         recipe_text="name: drawn-faces\n",
-        questionnaire_text="name: faces\n",
+        questionnaire_text=yaml.safe_dump(questionnaire().model_dump(mode="json"), sort_keys=False),
         manifest={"seed": seed, "versions": {"curate": "0.1.0"}},
     )
     return Synthetic(content, truth, pictures)

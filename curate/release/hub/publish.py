@@ -144,8 +144,10 @@ def publish(folder: Path, target: Target, api: HfApi | None = None) -> Published
             )
     except HfHubHTTPError as error:
         raise ReleaseError(_told(error, target, planned)) from error
-    except (OSError, httpx2.HTTPError) as error:
-        raise ReleaseError(f"{target.repo}: the connection failed ({_short(error)}). {_AGAIN}") from error
+    # The client tells a failed upload as a RuntimeError, and what failed as its cause.
+    except (OSError, httpx2.HTTPError, RuntimeError) as error:
+        why = _short(error.__cause__ or error)
+        raise ReleaseError(f"{target.repo}: the upload failed ({why}). {_AGAIN}") from error
     return Published(
         repo=target.repo,
         version=planned.version,
@@ -337,5 +339,5 @@ def _told(error: HfHubHTTPError, target: Target, planned: Plan) -> str:
     return f"{target.repo}: the Hub failed ({_short(error)}). {_AGAIN}"
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
