@@ -1,18 +1,22 @@
 """Checks a release as a stranger would: from its own files and schemas, with pandera alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow as arrow
+import pyarrow.parquet as pq
 import yaml
 
+from curate.clips.pool import in_threads
 from curate.errors import Problem, ReleaseError
 from curate.release.card_parts import CARD, front_matter, mark_problems
-from curate.release.check_clips import clip_files, clip_problems, schema_problems, unreadable
+from curate.release.check_clips import clip_files, clip_problems, schema_problems, unique_key, unreadable
 from curate.release.consistency import consistency_problems
 from curate.release.content import PROVENANCE_TABLES
 from curate.release.integrity import FACTS, integrity_problems, is_from_the_future
+from curate.release.rows import batches, hash_of, hashes
 from curate.release.sequences import sequence_problems
 from curate.sequences.shapes import SEQUENCES
 
@@ -26,12 +30,8 @@ _FILES = (
     *(f"provenance/{name}.parquet" for name in PROVENANCE_TABLES),
     "provenance/schema/release_clips.yaml",
 )
-_NAMES_CALLS = {
-    "answers/*.parquet": "calls",
-    "provenance/context.parquet": "call",
-    "provenance/reasons.parquet": "calls",
-}
-"""Files that name calls, and the column that does."""
+_NAMES_CALLS = {"answers": "calls", "context": "call", "reasons": "calls"}
+"""Tables that name calls, and the column that does."""
 _PLACES = ("data", "pseudo", "answers", "votes", *SEQUENCES)
 """Folders whose files belong to a config."""
 
@@ -68,9 +68,7 @@ def release_problems(folder: Path) -> list[Problem]:
         raise ReleaseError(f"{folder}: no such folder. Name the folder of a release")
     if later := is_from_the_future(folder):
         raise ReleaseError(f"{folder}: {later}")
-    problems = [*_file_problems(folder), *integrity_problems(folder), *_table_problems(folder)]
-    problems += [*clip_problems(folder), *sequence_problems(folder), *_call_problems(folder)]
-    return [*problems, *consistency_problems(folder), *_card_problems(folder)]
+    return [problem for found in in_threads(lambda check: list(check(folder)), _CHECKS) for problem in found]
 
 
 def _file_problems(folder: Path) -> Iterator[Problem]:
@@ -89,46 +87,58 @@ def _file_problems(folder: Path) -> Iterator[Problem]:
 
 
 def _table_problems(folder: Path) -> Iterator[Problem]:
-    """The long tables, whole."""
+    """The long tables, some rows at a time."""
     paths = [
         path
         for place in ("answers", "votes", "provenance")
         for path in sorted(folder.glob(f"{place}/*.parquet"))
     ]
+    kept = _kept_calls(folder)
     for path in paths:
         where = path.relative_to(folder).as_posix()
         # changes-from-previous is a table changes, answers-further-1 a table answers.
         name = path.stem.partition("-")[0] if path.parent.name == "provenance" else path.parent.name
+        calls = None if "further" in path.stem else _NAMES_CALLS.get(name)
         try:
-            frame = pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
+            yield from _rows_problems(folder, path, where, name, kept if calls else None, calls)
+        except (OSError, arrow.ArrowException, pl.exceptions.PolarsError) as error:
             yield unreadable(where, error)
-        else:
-            yield from schema_problems(folder, name, frame, where)
 
 
-def _call_problems(folder: Path) -> Iterator[Problem]:
-    """Whatever rests on a call can be traced to its reply."""
+def _rows_problems(
+    folder: Path, path: Path, where: str, name: str, kept: pl.Series | None, calls: str | None
+) -> Iterator[Problem]:
+    """Rows against their schema, each once, and the calls that they name against those that are kept."""
+    first_row, lost = 0, set[str]()
+    for rows in batches(path):
+        yield from schema_problems(folder, name, rows, where, first_row)
+        first_row += rows.height
+        if kept is not None and calls is not None and calls in rows.columns:
+            named = rows[calls].explode() if rows[calls].dtype == pl.List else rows[calls]
+            lost |= set(named.drop_nulls().unique()) - set(kept)
+    yield from _repeated(path, where, unique_key(folder, name))
+    if lost:
+        what = f"names {len(lost)} calls that provenance/calls.parquet lacks, such as {min(lost)}"
+        yield Problem(where, what)
+
+
+def _repeated(path: Path, where: str, key: Sequence[str]) -> Iterator[Problem]:
+    """Rows that are there twice."""
+    if not key or not set(key) <= set(pq.read_schema(path).names):
+        return
+    found = hashes(path, key=hash_of(*map(pl.col, key)))["key"]
+    if found.n_unique() < len(found):
+        row = int(found.is_first_distinct().not_().arg_max() or 0)
+        what = f"row {row}, columns {', '.join(key)}: is there twice ({len(found) - found.n_unique()} such)"
+        yield Problem(where, what, "Write the release again")
+
+
+def _kept_calls(folder: Path) -> pl.Series | None:
+    """Keys of the calls whose replies are kept; None where the table cannot be read, which is told then."""
     try:
-        kept = set(pl.read_parquet(folder / "provenance" / "calls.parquet")["key"])
-        named = [
-            (path, _keys(path, column))
-            for place, column in _NAMES_CALLS.items()
-            for path in sorted(folder.glob(place))
-        ]
+        return pl.read_parquet(folder / "provenance" / "calls.parquet", columns=["key"])["key"]
     except (OSError, pl.exceptions.PolarsError):
-        return  # told with the tables
-    for path, keys in named:
-        if lost := sorted(keys - kept):
-            where = path.relative_to(folder).as_posix()
-            yield Problem(
-                where, f"names {len(lost)} calls that provenance/calls.parquet lacks, such as {lost[0]}"
-            )
-
-
-def _keys(path: Path, column: str) -> set[str]:
-    found = pl.read_parquet(path)[column]
-    return set((found.explode() if column == "calls" else found).drop_nulls())
+        return None
 
 
 def _card_problems(folder: Path) -> Iterator[Problem]:
@@ -155,3 +165,14 @@ def _card_problems(folder: Path) -> Iterator[Problem]:
             yield Problem(CARD, f"config {config}: {glob} matches no file")
     for path in sorted({path for place in _PLACES for path in folder.glob(f"{place}/*")} - covered):
         yield Problem(path.relative_to(folder).as_posix(), "belongs to no config of the card")
+
+
+_CHECKS: tuple[Callable[[Path], Iterator[Problem]], ...] = (
+    _file_problems,
+    integrity_problems,
+    _table_problems,
+    clip_problems,
+    sequence_problems,
+    consistency_problems,
+    _card_problems,
+)

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ _CLIP_FILE = re.compile(r"(data|pseudo)/(train|validation|test)(?:-(high|low))?-
 def clip_problems(folder: Path) -> Iterator[Problem]:
     """The clips, one row group at a time: media may be larger than memory."""
     may_lack_media = read_facts(folder).get("media") == "attached"
-    seen: dict[str, str] = {}
+    seen = list[tuple[str, pl.Series]]()
     classes: dict[tuple[str, ...], str] = {}
     for path in clip_files(folder):
         where = path.relative_to(folder).as_posix()
@@ -47,12 +48,15 @@ def clip_problems(folder: Path) -> Iterator[Problem]:
                     first_row += frame.height
                     yield from _row_problems(frame, names, named, where, may_lack_media=may_lack_media)
                     yield from _file_problems(folder, frame, where)
-                    yield from _repeated(frame, where, seen)
+                    if "clip_id" in frame.columns:
+                        seen.append((where, frame["clip_id"]))
         except (OSError, arrow.ArrowException, pl.exceptions.PolarsError) as error:
             yield unreadable(where, error)
     if len(classes) > 1:
         yield Problem("data", f"files name different classes: {', '.join(classes.values())}")
-    yield from _count_problems(folder, len(seen))
+    if seen:
+        yield from _repeated(seen)
+    yield from _count_problems(folder, sum(len(ids) for _, ids in seen))
 
 
 def clip_files(folder: Path) -> list[Path]:
@@ -82,7 +86,7 @@ def schema_problems(
         yield Problem(where, f"has no schema, expected provenance/schema/{name}.yaml")
         return
     try:
-        pa.DataFrameSchema.from_yaml(path).validate(frame, lazy=True)
+        _schema(path.read_text(encoding="utf-8"))[0].validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         for column, check, case, row in (
             errors.failure_cases.select("column", "check", "failure_case", "index")
@@ -91,6 +95,28 @@ def schema_problems(
         ):
             place = "" if row is None else f"row {row + first_row}, "
             yield Problem(where, f"{place}column {column} has {case!r}, expected {check}")
+
+
+def unique_key(folder: Path, name: str) -> tuple[str, ...]:
+    """Columns that together tell a row of a table from every other; empty where none do."""
+    path = folder / "provenance" / "schema" / f"{name}.yaml"
+    return _schema(path.read_text(encoding="utf-8"))[1] if path.is_file() else ()
+
+
+@lru_cache
+def _schema(text: str) -> tuple[pa.DataFrameSchema, tuple[str, ...]]:
+    """A schema from its YAML, which takes a while to read, and its key.
+
+    Whether keys are unique is looked at over all rows, and by hashes: pandera does it for the rows at
+    hand, and takes five times as long for it as for all the rest.
+    """
+    schema = pa.DataFrameSchema.from_yaml(text)
+    alone = [column for column, spec in schema.columns.items() if spec.unique]
+    key = tuple(schema.unique or alone[:1])
+    schema.unique = None
+    for column in alone:
+        schema.columns[column].unique = False
+    return schema, key
 
 
 def _shard_problems(folder: Path, where: str, named: re.Match[str]) -> Iterator[Problem]:
@@ -183,13 +209,22 @@ def _file_problems(folder: Path, frame: pl.DataFrame, where: str) -> Iterator[Pr
             yield Problem(place, f"has sha256 {found}, but {digest} in {where}", "Fetch this file again")
 
 
-def _repeated(frame: pl.DataFrame, where: str, seen: dict[str, str]) -> Iterator[Problem]:
-    if "clip_id" not in frame.columns:
+def _repeated(clips: Sequence[tuple[str, pl.Series]]) -> Iterator[Problem]:
+    """Clips that are there more than once, over all files."""
+    every = pl.DataFrame(
+        {
+            "clip_id": pl.concat([ids for _, ids in clips]),
+            "where": pl.concat([pl.repeat(where, len(ids), eager=True) for where, ids in clips]),
+        }
+    )
+    if every["clip_id"].n_unique() == every.height:
         return
-    for clip_id in frame["clip_id"]:
-        if clip_id in seen:
-            yield Problem(where, f"clip {clip_id} is also in {seen[clip_id]}, expected each clip once")
-        seen.setdefault(clip_id, where)
+    twice = (
+        every.filter(pl.col("clip_id").is_duplicated()).group_by("clip_id", maintain_order=True).agg("where")
+    )
+    for clip_id, (first, *others) in twice.iter_rows():
+        for other in others:
+            yield Problem(other, f"clip {clip_id} is also in {first}, expected each clip once")
 
 
 def _count_problems(folder: Path, n_clips: int) -> Iterator[Problem]:

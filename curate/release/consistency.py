@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from curate.errors import Problem
 from curate.release.check_clips import class_names, clip_files
-from curate.release.tally import base_answers
+from curate.release.rows import hash_of, hashes
+from curate.release.tally import base_answers, is_base
 
 _SAME = (
     "confidence",
@@ -28,8 +29,10 @@ _FIX = "Fetch the file that was edited again, or write the release again"
 def consistency_problems(folder: Path) -> Iterator[Problem]:
     """Rows of clips that differ from provenance/labels.parquet or answers/, and votes from the evidence."""
     try:
-        labels = pl.read_parquet(folder / "provenance" / "labels.parquet")
-        answers = _answers(folder)
+        labels = pl.read_parquet(
+            folder / "provenance" / "labels.parquet", columns=["clip_id", *_SAME, *_CODED]
+        )
+        answers = None if _answers_agree(folder) else _answers(folder)
         for path in clip_files(folder):
             where = path.relative_to(folder).as_posix()
             schema = pq.read_schema(path)
@@ -40,10 +43,37 @@ def consistency_problems(folder: Path) -> Iterator[Problem]:
             ]
             rows = pl.read_parquet(path, columns=names).with_row_index("row")
             yield from _against_labels(rows, labels, class_names(schema), where)
-            yield from _against_answers(rows, answers, where)
+            if answers is not None:
+                yield from _against_answers(rows, answers, where)
         yield from _votes(folder)
     except (OSError, arrow.ArrowException, pl.exceptions.PolarsError):
         return  # what cannot be read, or lacks a column, is told elsewhere
+
+
+def _answers_agree(folder: Path) -> bool:
+    """Whether every answer stands in its clip's row, by hashes: only if not, rows need be looked for."""
+    said = [
+        hashes(
+            path, is_base(), cell=hash_of(pl.col("clip_id"), pl.col("item")), answer=pl.col("answer").hash()
+        )
+        for path in sorted(folder.glob("answers/*.parquet"))
+    ]
+    shown = [
+        hashes(path, cell=hash_of(pl.col("clip_id"), pl.lit(item)), answer=pl.col(_ITEM + item).hash())
+        for path in clip_files(folder)
+        for item in _items(path)
+    ]
+    if not shown:
+        return True
+    nothing = pl.DataFrame(schema={"cell": pl.UInt64, "answer": pl.UInt64})
+    both = pl.concat(shown).join(pl.concat([nothing, *said]), on="cell", how="left")
+    empty = pl.select(pl.lit(None, pl.String).hash()).item()
+    return not both.filter(pl.col("answer") != pl.col("answer_right").fill_null(empty)).height
+
+
+def _items(path: Path) -> list[str]:
+    names = pq.read_schema(path).names
+    return [name.removeprefix(_ITEM) for name in names if name.startswith(_ITEM)]
 
 
 def _answers(folder: Path) -> pl.DataFrame:

@@ -11,13 +11,14 @@ provenance/                                          how it came about, and the 
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial as partial_call
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import polars as pl
-import pyarrow.parquet as pq
 
+from curate.clips.pool import in_threads
 from curate.errors import ReleaseError
 from curate.release.card import render_card
 from curate.release.card_parts import CARD, patched
@@ -28,12 +29,11 @@ from curate.release.compare.edition import Edition
 from curate.release.compare.version import settle_version
 from curate.release.content import LONG_TABLES, PROVENANCE_TABLES, ReleaseContent
 from curate.release.croissant import CROISSANT, croissant
-from curate.release.features import table_features, to_arrow
+from curate.release.features import table_features
 from curate.release.integrity import FACTS, read_facts, write_facts
 from curate.release.media import write_clips
-from curate.release.rationale import rationales
+from curate.release.rows import write_rows
 from curate.release.sequences import write_sequences
-from curate.release.tally import base_answers
 from curate.resources import resource
 from curate.tables import TableName
 
@@ -64,11 +64,11 @@ def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = S
         raise ReleaseError(
             f"{folder}: holds something that is no release of curate. Name another folder, or empty this one"
         )
-    rows = release_rows(content)
+    _check_clips(content)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
     try:
-        _write_parts(partial, content, rows, shard_bytes)
+        _write_parts(partial, content, shard_bytes)
         _write_card(partial, content, folder / CARD)
         check_release(partial)
         _swap(partial, folder)
@@ -76,81 +76,47 @@ def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = S
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def release_rows(content: ReleaseContent) -> pl.DataFrame:
-    """The clips as published but for their media, sorted by clip id, with `uri` and `media` kept.
-
-    Raises:
-        ReleaseError: Clips and labels are not of the same clips.
-    """
+def _check_clips(content: ReleaseContent) -> None:
     given, refined = content.tables.clips, content.tables.labels
-    missing = sorted(set(given["clip_id"]) ^ set(refined["clip_id"]))
-    if missing:
+    if given["clip_id"].sort().equals(refined["clip_id"].sort()):
+        return
+    if missing := sorted(set(given["clip_id"]) ^ set(refined["clip_id"])):
         raise ReleaseError(
             f"clips and labels: {len(missing)} clips are in only one of the two tables, such as "
             f"{missing[0]}. Make the labels again from these clips"
         )
-    place = {name: index for index, name in enumerate(content.recipe.task.classes)}
-    coded = refined.with_columns(
-        pl.col("label_given", "label_refined", "pseudo_label").replace_strict(place, return_dtype=pl.Int64)
-    )
-    sides = content.tables.splits.select("clip_id", "split", "fold")
-    return (
-        given.drop("label_given", "split")
-        .join(sides, on="clip_id")
-        .join(coded.with_columns(label=_published_label()), on="clip_id")
-        .join(rationales(content.tables.reasons, place), on="clip_id", how="left")
-        .join(_answer_columns(content), on="clip_id", how="left")
-        .sort("clip_id")
-    )
-
-
-def _published_label() -> pl.Expr:
-    accepted = pl.when(pl.col("pseudo_accepted")).then(pl.col("pseudo_label"))
-    return pl.when(pl.col("label_given").is_not_null()).then(pl.col("label_refined")).otherwise(accepted)
-
-
-def _answer_columns(content: ReleaseContent) -> pl.DataFrame:
-    """One row a clip, one column q_<item> an item."""
-    answers = base_answers(content.tables.answers)
-    wide = content.tables.clips.select("clip_id")
-    for item in content.questionnaire.items:
-        column = answers.filter(pl.col("item") == item.id).select(
-            "clip_id", pl.col("answer").alias(f"q_{item.id}")
-        )
-        wide = wide.join(column, on="clip_id", how="left")
-    return wide
 
 
 def _may_replace(folder: Path) -> bool:
     return folder.is_dir() and ((folder / FACTS).is_file() or not any(folder.iterdir()))
 
 
-def _write_parts(partial: Path, content: ReleaseContent, rows: pl.DataFrame, shard_bytes: int) -> None:
+def _write_parts(partial: Path, content: ReleaseContent, shard_bytes: int) -> None:
     (partial / "provenance" / "schema").mkdir(parents=True)
-    write_clips(partial, content, rows, shard_bytes)
-    for name in LONG_TABLES:
-        frame: pl.DataFrame = getattr(content.tables, name)
-        if frame.height:
-            _write_table(partial / name / "train-00000-of-00001.parquet", name, frame)
-    write_sequences(partial, content.sequences, set(rows["clip_id"]))
+    long = {partial / name / "train-00000-of-00001.parquet": name for name in LONG_TABLES}
+    every = long | {partial / "provenance" / f"{name}.parquet": name for name in PROVENANCE_TABLES}
+    frames: dict[Path, pl.DataFrame] = {path: getattr(content.tables, name) for path, name in every.items()}
+    tasks: list[Callable[[], None]] = [
+        partial_call(_write_table, path, every[path], frame)
+        for path, frame in sorted(frames.items(), key=lambda one: -one[1].height)  # the longest first
+        if frame.height or path not in long
+    ]
+    tasks.append(partial_call(write_clips, partial, content, shard_bytes))
+    in_threads(_call, tasks)
+    write_sequences(partial, content.sequences, set(content.tables.clips["clip_id"]))
     _write_provenance(partial / "provenance", content)
     _write_json(partial / "metrics.json", content.metrics)
 
 
+def _call(task: Callable[[], None]) -> None:
+    task()
+
+
 def _write_table(path: Path, name: TableName, frame: pl.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        to_arrow(frame, table_features(name)),
-        path,
-        compression="zstd",
-        use_content_defined_chunking=True,
-        write_page_checksum=True,
-    )
+    write_rows(path, frame, table_features(name))
 
 
 def _write_provenance(folder: Path, content: ReleaseContent) -> None:
-    for name in PROVENANCE_TABLES:
-        _write_table(folder / f"{name}.parquet", name, getattr(content.tables, name))
     released = content.tables.clips
     for number, one in enumerate(content.further, start=1):
         answers = one.answers.join(released, on="clip_id", how="semi")

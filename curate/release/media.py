@@ -1,7 +1,7 @@
 """The clips of a release and where their media lie: in the tables, in files of their own, or nowhere."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,69 +13,75 @@ from curate.clips.split_names import SPLIT_NAMES
 from curate.errors import ReleaseError
 from curate.release.content import ReleaseContent
 from curate.release.features import FILE_COLUMN, clip_features, to_arrow
+from curate.release.published import published_rows
+from curate.release.rows import BATCH_ROWS, open_writer
 from curate.release.shards import ShardWriter
 
 _FOLDER = "media"
 INDEX = "metadata.parquet"
 """What `load_dataset("videofolder", data_dir="media/video")` and its like for images read."""
 _INDEXED = (FILE_COLUMN, "clip_id", "split", "reliability_split", "label")
-_GROUP_ROWS = 100_000
 
 
-def write_clips(folder: Path, content: ReleaseContent, rows: pl.DataFrame, shard_bytes: int) -> None:
-    """Write data/ and pseudo/, and media/ where the recipe asks for it.
+def write_clips(folder: Path, content: ReleaseContent, shard_bytes: int) -> None:
+    """Write data/ and pseudo/, and media/ where the recipe asks for it, some clips at a time.
 
     Args:
         folder: The release.
         content: What is released.
-        rows: The clips as published, with `uri` and `media`.
         shard_bytes: Media that one Parquet file holds before the next is begun.
     """
     items = [item.id for item in content.questionnaire.items]
     how, classes = content.recipe.release.media, content.recipe.task.classes
-    columns = {"embed": sorted(rows["media"].unique()), "files": [FILE_COLUMN], "none": []}
+    kinds = sorted(content.tables.clips["media"].unique())
+    columns = {"embed": kinds, "files": [FILE_COLUMN], "none": []}
     features = clip_features(classes, columns[how], items)
-    if how == "files":
-        rows = _as_files(folder, content, rows)
-        _write_index(folder, rows, features)
-    for prefix, part in _parts(folder, rows):
-        if how == "embed":
-            _embed(prefix, part, features, content, shard_bytes)
-        else:
-            _write(prefix, part, features)
+    index = []
+    rows = published_rows(content)
+    for prefix, mine in _parts(folder, rows):
+        parts = rows.filter(mine).iter_slices(BATCH_ROWS)
+        match how:
+            case "embed":
+                _embed(prefix, parts, features, content, shard_bytes)
+            case "files":
+                index += _write(prefix, (_as_files(folder, content, part) for part in parts), features)
+            case "none":
+                _write(prefix, parts, features)
+    if index:
+        _write_index(folder, pl.concat(index).sort("clip_id"), features)
 
 
-def _parts(folder: Path, rows: pl.DataFrame) -> Iterator[tuple[Path, pl.DataFrame]]:
-    """Prefixes of files with their rows; one without rows would give a config a split that holds nothing."""
-    labelled = pl.col("label_given").is_not_null()
+def _parts(folder: Path, rows: pl.DataFrame) -> Iterator[tuple[Path, pl.Series]]:
+    """Prefixes of files, and which rows are theirs; one without any would make a config of nothing."""
     for split in SPLIT_NAMES:
-        here = rows.filter(pl.col("split") == split)
-        parts = {
-            folder / "data" / f"{split}-{side}": here.filter(labelled & (pl.col("reliability_split") == side))
-            for side in ("high", "low")
-        }
-        parts[folder / "pseudo" / split] = here.filter(~labelled)
-        yield from ((prefix, part) for prefix, part in parts.items() if part.height)
+        for level in ("high", "low", None):
+            mine = (rows["split"] == split) & rows["reliability_split"].eq_missing(level)
+            prefix = folder / "pseudo" / split if level is None else folder / "data" / f"{split}-{level}"
+            if mine.any():
+                yield prefix, mine
 
 
 def _embed(
-    prefix: Path, rows: pl.DataFrame, features: Features, content: ReleaseContent, shard_bytes: int
+    prefix: Path,
+    parts: Iterable[pl.DataFrame],
+    features: Features,
+    content: ReleaseContent,
+    shard_bytes: int,
 ) -> None:
     with ShardWriter(prefix, features, shard_bytes) as writer:
-        for row in rows.iter_rows(named=True):
-            writer.add(*_released(row, content))
+        for part in parts:
+            for row in part.iter_rows(named=True):
+                writer.add(*_released(row, content))
 
 
-def _write(prefix: Path, rows: pl.DataFrame, features: Features) -> None:
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        to_arrow(rows, features),
-        f"{prefix}-00000-of-00001.parquet",
-        row_group_size=_GROUP_ROWS,
-        compression="zstd",
-        use_content_defined_chunking=True,
-        write_page_checksum=True,
-    )
+def _write(prefix: Path, parts: Iterable[pl.DataFrame], features: Features) -> list[pl.DataFrame]:
+    """Write one file, and return what an index of its media would hold."""
+    told = []
+    with open_writer(Path(f"{prefix}-00000-of-00001.parquet"), features) as writer:
+        for part in parts:
+            writer.write_table(to_arrow(part, features))
+            told.append(part.select("media", *(name for name in _INDEXED if name in part.columns)))
+    return told
 
 
 def _as_files(folder: Path, content: ReleaseContent, rows: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,12 @@ _DIGITS = 12
 
 def base_answers(answers: pl.DataFrame) -> pl.DataFrame:
     """The answers that count: each item as written, about the clip itself."""
-    return answers.filter((pl.col("variant") == "base") & (pl.col("control") == "none"))
+    return answers.filter(is_base())
+
+
+def is_base() -> pl.Expr:
+    """Whether a row of table answers counts: the item as written, about the clip itself."""
+    return (pl.col("variant") == "base") & (pl.col("control") == "none")
 
 
 def tally(column: pl.Series) -> dict[str, int]:

@@ -14,8 +14,9 @@ import pytest
 from curate import tables
 from curate.errors import ReleaseError
 from curate.labels.gather import gather
-from curate.release.dataset import release_rows, write_release
+from curate.release.dataset import write_release
 from curate.release.load import load_release
+from curate.release.published import published_rows
 
 READER = """
 import json, sys
@@ -116,7 +117,8 @@ def test_only_videos_leaves_no_image_column(synthetic: ModuleType, tmp_path: Pat
 
 
 def test_the_label_of_an_unlabelled_clip_is_its_accepted_pseudo_label(synthetic: ModuleType) -> None:
-    rows = release_rows(synthetic.make(60).content)
+    content = synthetic.make(60).content
+    rows = published_rows(content)
     without = rows.filter(pl.col("label_given").is_null())
     accepted = without["pseudo_accepted"]
     assert without.filter(accepted)["label"].equals(
@@ -182,7 +184,7 @@ def test_controls_and_variants_never_reach_the_columns_of_clips(synthetic: Modul
     odd = content.tables.answers.with_columns(answer=wrong)
     alone = content.tables.answers.filter(plain)
     kept, without = (
-        release_rows(replace(content, tables=replace(content.tables, answers=answers)))
+        published_rows(replace(content, tables=replace(content.tables, answers=answers)))
         for answers in (odd, alone)
     )
     assert odd.height > alone.height

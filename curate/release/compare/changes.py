@@ -8,6 +8,7 @@ import polars as pl
 from curate import tables
 from curate.release.compare.edition import Edition
 from curate.release.compare.reasons import because, reasons
+from curate.release.rows import beside
 
 CHANGES = "changes-from-previous.parquet"
 """File of the table, in provenance/."""
@@ -30,7 +31,8 @@ def find_changes(before: Edition, after: Edition, rules: Sequence[str]) -> tuple
         rules: What of the recipe changed, in words: the reason where no instrument is.
     """
     old, new = _named(before), _named(after)
-    both = old.join(new, on="clip_id", suffix="_after")
+    is_same = old["clip_id"].equals(new["clip_id"])
+    both = beside(old, new, "_after") if is_same else old.join(new, on="clip_id", suffix="_after")
     moved, n_little = _moved(both)
     plain = [_different(both, column) for column in (*_CLASSES, *_PLAIN) if f"{column}_after" in both.columns]
     came = [_alone(new, old, "added"), _alone(old, new, "removed")]
@@ -40,7 +42,8 @@ def find_changes(before: Edition, after: Edition, rules: Sequence[str]) -> tuple
 
 def _named(edition: Edition) -> pl.DataFrame:
     """Clips with class names instead of places."""
-    clips, names = edition.clips(), dict(enumerate(edition.classes))
+    clips = edition.clips(("clip_id", "reliability", "soft_label", *_PLAIN, *_CLASSES))
+    names = dict(enumerate(edition.classes))
     named = [pl.col(column).replace_strict(names, return_dtype=pl.String) for column in _CLASSES]
     wanted = ["clip_id", "reliability", "soft_label", *(name for name in _PLAIN if name in clips.columns)]
     return clips.select(*wanted, *named)

@@ -9,6 +9,7 @@ import polars as pl
 from curate.release.compare.changes import find_changes
 from curate.release.compare.edition import CLIPS, Edition
 from curate.release.compare.version import Level
+from curate.release.rows import hash_of, hashes
 from curate.tables import TableName
 
 _KEYS: dict[TableName, tuple[str, ...]] = {
@@ -125,15 +126,22 @@ def _schema(before: Edition, after: Edition) -> Iterator[str]:
 
 
 def _count(before: Edition, after: Edition, name: TableName) -> Count:
-    key, said = list(_KEYS[name]), list(_SAID[name])
-    old, new = (edition.table(name).select(*key, *said) for edition in (before, after))
-    if old.equals(new):
+    if before.digests(name) == after.digests(name):
         return Count(0, 0, 0)
-    if name == "votes":  # a person may vote twice
-        old, new = (frame.unique(key, keep="first", maintain_order=True) for frame in (old, new))
-    both = old.join(new, on=key, how="inner", nulls_equal=True, suffix="_after")
-    other = pl.any_horizontal(pl.col(one).ne_missing(pl.col(f"{one}_after")) for one in said)
-    return Count(new.height - both.height, old.height - both.height, both.filter(other).height)
+    old, new = (_hashed(edition, name) for edition in (before, after))
+    if old["key"].equals(new["key"]):  # as a rule, the same rows in the same order
+        return Count(0, 0, int((old["said"] != new["said"]).sum()))
+    old, new = (frame.unique("key", keep="first", maintain_order=True) for frame in (old, new))
+    both = old.join(new, on="key", suffix="_after")
+    changed = both.filter(pl.col("said") != pl.col("said_after")).height
+    return Count(new.height - both.height, old.height - both.height, changed)
+
+
+def _hashed(edition: Edition, name: TableName) -> pl.DataFrame:
+    """Which row it is and what it says, a number each: columns key and said."""
+    key, said = (hash_of(*map(pl.col, columns[name])) for columns in (_KEYS, _SAID))
+    parts = [hashes(path, key=key, said=said) for path in edition.files(name)]
+    return pl.concat([pl.DataFrame(schema={"key": pl.UInt64, "said": pl.UInt64}), *parts])
 
 
 def _questionnaire(before: Edition, after: Edition) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """One of the releases that are compared: read from its folder, table by table, never its media."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import yaml
 
 from curate import tables
 from curate.errors import ReleaseError
+from curate.files import sha256_of
 from curate.release.check_clips import class_names, clip_files
 from curate.release.configs import LONG
 from curate.release.features import MEDIA_COLUMNS
@@ -46,19 +47,26 @@ class Edition:
             name: {one.name: str(one.type) for one in pq.read_schema(path)} for name, path in first.items()
         }
 
-    def clips(self) -> pl.DataFrame:
-        """Every clip as published but for its media, sorted by id."""
-        parts = [self._without_media(path) for path in self._clip_files()]
+    def clips(self, columns: Collection[str] | None = None) -> pl.DataFrame:
+        """Every clip as published but for its media, sorted by id; of these columns, those that are there."""
+        parts = [self._without_media(path, columns) for path in self._clip_files()]
         return pl.concat(parts, how="diagonal").sort("clip_id")
+
+    def files(self, name: TableName) -> list[Path]:
+        """The files of a long table, or of one of provenance/."""
+        one = self.folder / "provenance" / f"{name}.parquet"
+        return sorted(self.folder.glob(f"{name}/*.parquet")) or ([one] if one.is_file() else [])
 
     def table(self, name: TableName) -> pl.DataFrame:
         """A long table, or one of provenance/; empty where the release has none."""
-        files = sorted(self.folder.glob(f"{name}/*.parquet")) or [
-            self.folder / "provenance" / f"{name}.parquet"
-        ]
-        if not files[0].is_file():
-            return tables.empty(name)
-        return pl.concat([pl.read_parquet(path) for path in files], how="diagonal")
+        files = self.files(name)
+        return pl.concat([pl.read_parquet(path) for path in files]) if files else tables.empty(name)
+
+    def digests(self, name: TableName) -> list[str]:
+        """sha256 of a table's files, as the release tells them, or of their bytes while it is being made."""
+        told = read_facts(self.folder).get("files", {})
+        names = {path: path.relative_to(self.folder).as_posix() for path in self.files(name)}
+        return [told[name]["sha256"] if name in told else sha256_of(path) for path, name in names.items()]
 
     def json(self, name: str) -> Mapping[str, Any]:
         """A JSON file of the release; empty where there is none."""
@@ -80,6 +88,7 @@ class Edition:
             )
         return files
 
-    def _without_media(self, path: Path) -> pl.DataFrame:
-        names = [name for name in pq.read_schema(path).names if name not in MEDIA_COLUMNS]
+    def _without_media(self, path: Path, columns: Collection[str] | None) -> pl.DataFrame:
+        every = [name for name in pq.read_schema(path).names if name not in MEDIA_COLUMNS]
+        names = [name for name in every if columns is None or name in columns]
         return pl.read_parquet(path, columns=names)

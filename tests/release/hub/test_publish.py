@@ -131,7 +131,7 @@ def test_a_failure_in_mid_upload_publishes_nothing_and_is_carried_on_with(
 
     hub.fail = fail
     monkeypatch.setattr("time.sleep", lambda _: None)  # the client waits between its tries
-    with pytest.raises(ReleaseError, match="the upload failed .*500"):
+    with pytest.raises(ReleaseError, match=r"the upload failed .*500"):
         publish(mine, TARGET, api)
     assert hub.repos[REPO].titles == ["initial commit"]
     assert not hub.repos[REPO].tags
