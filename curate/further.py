@@ -35,9 +35,10 @@ def further_models(run: Run) -> list[FurtherModel]:
     return found
 
 
-def further_digests(run: Run) -> list[str]:
-    """What changes when the answers do."""
-    return [sha256_of(_files(Path(place))["answers"]) for place in run.recipe.answers.further]
+def further_digests(run: Run) -> list[dict[str, str]]:
+    """What changes when the answers do, who gave them, or what was asked."""
+    every = (_files(Path(place)) for place in run.recipe.answers.further)
+    return [{name: sha256_of(path) for name, path in files.items()} for files in every]
 
 
 def further_evidence(run: Run, clips: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

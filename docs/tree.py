@@ -16,6 +16,7 @@ FOLDERS = {
         "frames",
         "frames/people",
         "sequences",
+        "splits",
         "vlm",
         "vlm/desk",
         "vlm/server",
@@ -27,6 +28,8 @@ FOLDERS = {
         "answers/reasons",
         "labels",
         "release",
+        "release/compare",
+        "release/hub",
         "show",
         "demo",
         "starters",
@@ -41,7 +44,7 @@ BESIDE = (
     ("tests/", "mirrors the tree"),
     ("benchmarks/", "one script a claim made here"),
     ("examples/", "recipes and questionnaires that the tests run"),
-    ("docs/", "seeing, sequences, asking, statistics, the trainer, methods, decisions"),
+    ("docs/", "releases, seeing, sequences, asking, statistics, the trainer, methods, decisions"),
 )
 _COLUMN = 26
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,28 @@ def body() -> Callable[..., bytes]:
     """Makes the body of a chat completion."""
     made: Callable[..., bytes] = CHAT.chat_body
     return made
+
+
+def _uv(*arguments: str | Path) -> None:
+    """Run uv, which fills environments from its cache in seconds."""
+    links = os.environ.get("PIP_FIND_LINKS")
+    extra = ["--find-links", links] if links and arguments[0] == "pip" else []
+    command = [sys.executable, "-m", "uv", *map(str, arguments), *extra]
+    subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+
+
+def _environment(folder: Path, *packages: str | Path) -> Path:
+    """A new environment that holds just these packages; the path of its Python."""
+    _uv("venv", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    _uv("pip", "install", "--python", python, "-c", ROOT / "constraints.txt", *packages)
+    return python
+
+
+@pytest.fixture(scope="session")
+def clean_python() -> Callable[..., Path]:
+    """Makes a Python with just these packages, in a folder: (folder, *packages) -> its program."""
+    return _environment
 
 
 @pytest.fixture(scope="session")

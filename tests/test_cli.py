@@ -1,5 +1,7 @@
 """The verbs as a person types them."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +141,47 @@ def test_a_wrong_file_is_one_message_and_exit_code_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["init", "check", "run", "refine", "eval", "report", "demo"])
 def test_every_verb_explains_itself(verb: str) -> None:
     assert curate(verb, "--help").returncode == 0
+
+
+def test_validate_says_ok_or_what_is_wrong(finished: Run, tmp_path: Path) -> None:
+    assert curate("validate", finished.release).stdout == f"{finished.release}: ok\n"
+    copy = shutil.copytree(finished.release, tmp_path / "copy")
+    (copy / "metrics.json").unlink()
+    done = curate("validate", copy)
+    assert done.returncode == 1
+    assert "metrics.json: is missing" in done.stderr
+
+
+def test_why_traces_a_clip_by_its_name_or_id(finished: Run) -> None:
+    clip_id, name = finished.read("clips").select("clip_id", "name").row(0)
+    told = curate("why", finished.folder, name).stdout
+    assert told.startswith(f"{clip_id} {name}")
+    assert curate("why", finished.release, clip_id).stdout == told
+    assert json.loads(curate("why", finished.release, clip_id, "--json").stdout)["clip"]["clip_id"] == clip_id
+
+
+def test_diff_of_a_release_with_itself_is_nothing(finished: Run) -> None:
+    done = curate("diff", finished.folder, finished.release)
+    assert done.stdout == "1.0.0 -> 1.0.0: nothing that is published changed\n"
+    assert json.loads(curate("diff", finished.release, finished.release, "--json").stdout)["level"] is None
+
+
+def test_diff_with_what_is_no_release_says_so(finished: Run, tmp_path: Path) -> None:
+    done = curate("diff", finished.release, tmp_path)
+    assert done.returncode == 1
+    assert "is no release of curate" in done.stderr
+    assert "Expected USER/NAME@REVISION" in curate("diff", finished.release, tmp_path / "none").stderr
+
+
+def test_publish_of_a_damaged_release_asks_no_hub(finished: Run, tmp_path: Path) -> None:
+    copy = shutil.copytree(finished.release, tmp_path / "copy")
+    (copy / "metrics.json").unlink()
+    done = curate("publish", copy, "user/name", "--dry-run")
+    assert done.returncode == 1
+    assert "not published, " in done.stderr
+
+
+def test_attach_of_a_release_that_holds_its_media_says_so(finished: Run, tmp_path: Path) -> None:
+    done = curate("attach", finished.release, tmp_path, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "made with media: none" in done.stderr

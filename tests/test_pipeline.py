@@ -64,6 +64,9 @@ def test_every_clip_is_in_the_release_once(finished: Run, tmp_path: Path) -> Non
 
 def test_two_runs_of_a_recipe_give_the_same_bytes(finished: Run, again: Callable[..., Run]) -> None:
     other = again()
+    # Each run hides the names of those who voted under a key of its own.
+    other.folder.mkdir()
+    shutil.copyfile(finished.folder / "annotators.key", other.folder / "annotators.key")
     execute(other)
     assert parquet_digests(other.folder) == parquet_digests(finished.folder)
 

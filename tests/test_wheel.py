@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,22 +39,6 @@ assert abs(sum(clip["soft_label"]) - 1) < 1e-6
 """
 
 
-def uv(*arguments: str | Path) -> None:
-    """Run uv, which fills environments from its cache in seconds."""
-    links = os.environ.get("PIP_FIND_LINKS")
-    extra = ["--find-links", links] if links and arguments[0] == "pip" else []
-    command = [sys.executable, "-m", "uv", *map(str, arguments), *extra]
-    subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-
-
-def environment(folder: Path, *packages: str | Path) -> Path:
-    """A new environment that holds just these packages; the path of its Python."""
-    uv("venv", "--python", sys.executable, folder)
-    python = folder / "bin" / "python"
-    uv("pip", "install", "--python", python, "-c", ROOT / "constraints.txt", *packages)
-    return python
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
@@ -62,8 +47,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_brings_its_schemas_cards_and_model(wheel: Path, tmp_path: Path) -> None:
-    python = environment(tmp_path / "venv", wheel)
+def test_the_wheel_brings_its_schemas_cards_and_model(
+    wheel: Path, clean_python: Callable[..., Path], tmp_path: Path
+) -> None:
+    python = clean_python(tmp_path / "venv", wheel)
     found = subprocess.run(
         [python, "-c", ASKED_FOR], check=True, capture_output=True, text=True, cwd=tmp_path
     ).stdout
@@ -77,8 +64,10 @@ def test_the_wheel_brings_its_schemas_cards_and_model(wheel: Path, tmp_path: Pat
     assert "labels.csv" in checked.stderr
 
 
-def test_a_release_opens_where_curate_is_not_installed(finished: Run, tmp_path: Path) -> None:
-    python = environment(tmp_path / "venv", "datasets", "pillow")
+def test_a_release_opens_where_curate_is_not_installed(
+    finished: Run, clean_python: Callable[..., Path], tmp_path: Path
+) -> None:
+    python = clean_python(tmp_path / "venv", "datasets", "pillow")
     settings = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}
     command = [python, "-c", LOADED, finished.release]
     loaded = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=settings)

@@ -193,7 +193,7 @@ Leak = Literal["group", "recording", "near_duplicate", "embedding", "window", "t
 class Release(Section):
     """What is published, and under which terms."""
 
-    version: Literal["auto"] | Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "auto"
+    version: str = Field(default="auto", pattern=r"^(auto|\d+\.\d+\.\d+)$")
     """auto: 1.0.0, or what the difference to the previous release asks for. Else the version itself, which
     may not be lower than that."""
 

@@ -111,6 +111,8 @@ def difference(before: Edition, after: Edition) -> Difference:
 def _schema(before: Edition, after: Edition) -> Iterator[str]:
     if before.classes != after.classes:
         yield f"classes were {', '.join(before.classes)}, and are {', '.join(after.classes)}"
+    if before.media != after.media:
+        yield f"media were in mode {before.media}, and are in mode {after.media}"
     old, new = before.columns(), after.columns()
     for name in old.keys() & new.keys():
         was, now = old[name], new[name]

@@ -15,7 +15,7 @@ from curate.errors import ReleaseError
 from curate.files import sha256_of
 from curate.release.check_clips import class_names, clip_files
 from curate.release.configs import LONG
-from curate.release.features import MEDIA_COLUMNS
+from curate.release.features import FILE_COLUMN, MEDIA_COLUMNS
 from curate.release.integrity import read_facts
 from curate.tables import TableName
 
@@ -40,12 +40,22 @@ class Edition:
         return class_names(pq.read_schema(self._clip_files()[0]))
 
     def columns(self) -> dict[str, dict[str, str]]:
-        """Column to type, by what load_dataset gives: clips, and each long table that is there."""
+        """Column to type, by what load_dataset gives: clips but for media, and each long table."""
         first = {CLIPS: self._clip_files()[0]}
         first |= {name: files[0] for name in LONG if (files := sorted(self.folder.glob(f"{name}/*.parquet")))}
+        schemas = {name: pq.read_schema(path) for name, path in first.items()}
         return {
-            name: {one.name: str(one.type) for one in pq.read_schema(path)} for name, path in first.items()
+            name: {one.name: str(one.type) for one in schema if one.name not in MEDIA_COLUMNS}
+            for name, schema in schemas.items()
         }
+
+    @property
+    def media(self) -> str:
+        """Where the media lie, as the release tells: embed, files, none; until it does, as its files show."""
+        if told := read_facts(self.folder).get("media"):
+            return str(told)
+        names = set(pq.read_schema(self._clip_files()[0]).names)
+        return "embed" if names & set(MEDIA_COLUMNS) else "files" if FILE_COLUMN in names else "none"
 
     def clips(self, columns: Collection[str] | None = None) -> pl.DataFrame:
         """Every clip as published but for its media, sorted by id; of these columns, those that are there."""
