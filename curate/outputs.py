@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from curate.clips.media import media_bytes, media_store
 from curate.earlier import annotators_key, earlier_release, keep_pseudonyms
@@ -11,6 +11,7 @@ from curate.frames.people.blur import open_face_blur
 from curate.further import further_models
 from curate.manifest import Manifest
 from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
+from curate.release.compare.edition import Edition
 from curate.release.content import HowAsked, ReleaseContent, StandIn, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
@@ -32,7 +33,13 @@ def write_out(run: Run) -> None:
     text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
     write_text(run.folder / "metrics.json", text + "\n")
     write_release(run.release, content)
-    write_report(run.report, content, _pictures(run))
+    write_report(run.report, _settled(content, Edition(run.release).version), _pictures(run))
+
+
+def _settled(content: ReleaseContent, version: str) -> ReleaseContent:
+    """The same with the version that the release was given."""
+    release = content.recipe.release.model_copy(update={"version": version})
+    return replace(content, recipe=content.recipe.model_copy(update={"release": release}))
 
 
 def _pictures(run: Run) -> Callable[[str], bytes]:

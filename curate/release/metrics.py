@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from curate.clips.split_names import SPLIT_NAMES
+from curate.release.agreement import agreement
 from curate.release.asking_metrics import measure_asking
 from curate.release.content import HowAsked, Metrics, Tables
 from curate.release.tally import base_answers, mean, tally
@@ -57,6 +58,7 @@ def measure(
         "answers": _answers(tables),
         "items": [_item(tables, item.id) for item in how.questionnaire.items],
         "annotators": _annotators(tables),
+        "agreement": agreement(tables.votes, tables.clips, classes),
         "collapse": _collapse(tables.labels, classes),
         "asking": measure_asking(tables, classes, how),
         "truth": found,

@@ -58,9 +58,9 @@ class Edition:
         return "embed" if names & set(MEDIA_COLUMNS) else "files" if FILE_COLUMN in names else "none"
 
     def clips(self, columns: Collection[str] | None = None) -> pl.DataFrame:
-        """Every clip as published but for its media, sorted by id; of these columns, those that are there."""
-        parts = [self._without_media(path, columns) for path in self._clip_files()]
-        return pl.concat(parts, how="diagonal").sort("clip_id")
+        """Every clip as published but for its media, file by file; of these columns, those that are there."""
+        parts = [_without_media(path, columns) for path in self._clip_files()]
+        return pl.concat(pl.collect_all(parts), how="diagonal")
 
     def files(self, name: TableName) -> list[Path]:
         """The files of a long table, or of one of provenance/."""
@@ -98,7 +98,7 @@ class Edition:
             )
         return files
 
-    def _without_media(self, path: Path, columns: Collection[str] | None) -> pl.DataFrame:
-        every = [name for name in pq.read_schema(path).names if name not in MEDIA_COLUMNS]
-        names = [name for name in every if columns is None or name in columns]
-        return pl.read_parquet(path, columns=names)
+
+def _without_media(path: Path, columns: Collection[str] | None) -> pl.LazyFrame:
+    every = [name for name in pq.read_schema(path).names if name not in MEDIA_COLUMNS]
+    return pl.scan_parquet(path).select(name for name in every if columns is None or name in columns)

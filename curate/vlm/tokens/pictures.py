@@ -43,7 +43,7 @@ def merged_patches(width: int, height: int, *, side_px: int, least: int, most: i
         with the limits of the checkpoints' preprocessor_config.json. Two more
         tokens mark where a picture begins and ends.
     """
-    # A side of less than half a square rounds to none: the picture is then enlarged, as one that is too small.
+    # A side of less than half a square rounds to none: the picture is then enlarged, as any small one.
     rows, columns = (round(side / side_px) for side in (height, width))
     area, pixels = rows * columns * side_px**2, height * width
     if area > most:
