@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi, constants
+from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
 from curate.demo.demonstrate import demonstrate
 from curate.run_folder import Run
@@ -18,17 +20,17 @@ ROOT = Path(__file__).parents[1]
 N_CLIPS = 24
 
 
-def _chat_server() -> ModuleType:
+def _shared(name: str) -> ModuleType:
     """Tests are no package: what several folders share is loaded by its path, and found by its name."""
-    spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parent / "chat_server.py")
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    sys.modules["chat_server"] = module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-CHAT = _chat_server()
+CHAT, HUB = _shared("chat_server"), _shared("hub_server")
 
 
 @pytest.fixture
@@ -60,6 +62,33 @@ def _environment(folder: Path, *packages: str | Path) -> Path:
     python = folder / "bin" / "python"
     _uv("pip", "install", "--python", python, "-c", ROOT / "constraints.txt", *packages)
     return python
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """hub_server.Hub; whatever asks for the Hub in this test, or in a process that it starts, finds it."""
+    running = HUB.Hub()
+    for name, value in {
+        "HF_ENDPOINT": running.url,
+        "HF_TOKEN": "hf_of_the_test",
+        "HF_HOME": str(tmp_path / "hf"),
+        "HF_HUB_DISABLE_XET": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    # The client reads its environment when it is loaded.
+    monkeypatch.setattr(constants, "ENDPOINT", running.url)
+    template = running.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    disable_progress_bars()
+    yield running
+    enable_progress_bars()
+    running.close()
+
+
+@pytest.fixture
+def api(hub: Any) -> HfApi:
+    return HfApi(endpoint=hub.url, token="hf_of_the_test")
 
 
 @pytest.fixture(scope="session")

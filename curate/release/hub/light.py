@@ -53,6 +53,8 @@ def _copy(source: Path | HubReference, partial: Path) -> None:
         name = PurePosixPath(found).relative_to(PurePosixPath(root))
         if name.parts[0] in _LEFT_OUT:
             continue
+        if ".." in name.parts:
+            raise ReleaseError(f"{source}: {name} leads out of the release")
         place = partial / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if name.parts[0] in _WITH_MEDIA and name.suffix == ".parquet":
