@@ -22,6 +22,7 @@ from curate.recipe import (
     load_recipe,
     sound_sections,
 )
+from curate.release_check import release_problems
 from curate.sections import Section
 from curate.seeing_check import seeing_problems
 from curate.vlm.backends import missing_key
@@ -41,6 +42,7 @@ def check(path: Path, environ: Mapping[str, str]) -> list[Problem]:
         problems += _questionnaire(answers)
     problems += asked_in_vain(sections)
     problems += seeing_problems(sections)
+    problems += release_problems(sections)
     problems += vlm_problems(sections.get("vlm"), environ)
     if isinstance(clips, FolderClips | DatasetClips):
         problems += clip_problems(clips, task.classes if isinstance(task, Task) else None, truth)

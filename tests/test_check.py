@@ -10,6 +10,7 @@ name: street
 task: {classes: [calm, busy], ordinal: true}
 clips: {source: folder, path: media}
 vlm: VLM
+release: {licence: cc0-1.0}
 """
 LOCAL = "{backend: openai, model: m}"
 
