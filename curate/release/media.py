@@ -39,7 +39,7 @@ def write_clips(folder: Path, content: ReleaseContent, shard_bytes: int) -> None
     index = []
     rows = published_rows(content)
     for prefix, mine in _parts(folder, rows):
-        parts = rows.filter(mine).iter_slices(BATCH_ROWS)
+        parts = (rows[mine[begin : begin + BATCH_ROWS]] for begin in range(0, len(mine), BATCH_ROWS))
         match how:
             case "embed":
                 _embed(prefix, parts, features, content, shard_bytes)
@@ -52,13 +52,13 @@ def write_clips(folder: Path, content: ReleaseContent, shard_bytes: int) -> None
 
 
 def _parts(folder: Path, rows: pl.DataFrame) -> Iterator[tuple[Path, pl.Series]]:
-    """Prefixes of files, and which rows are theirs; one without any would make a config of nothing."""
+    """Prefixes of files, and the places of their rows; one without any would make a config of nothing."""
     for split in SPLIT_NAMES:
         for level in ("high", "low", None):
             mine = (rows["split"] == split) & rows["reliability_split"].eq_missing(level)
             prefix = folder / "pseudo" / split if level is None else folder / "data" / f"{split}-{level}"
             if mine.any():
-                yield prefix, mine
+                yield prefix, mine.arg_true()
 
 
 def _embed(

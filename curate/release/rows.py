@@ -12,8 +12,8 @@ from datasets import Features
 
 from curate.release.features import to_arrow
 
-BATCH_ROWS = 500_000
-"""Read, checked and written at a time: of answers some 100 MB."""
+BATCH_ROWS = 250_000
+"""Read, checked and written at a time: of answers some 80 MB."""
 
 
 def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:

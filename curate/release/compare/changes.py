@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from curate.release.compare.edition import Edition
+from curate.release.compare.edition import CLIPS, Edition
 from curate.release.compare.reasons import because, reasons
+from curate.release.rows import hash_of, hashes
 
 CHANGES = "changes-from-previous.parquet"
 """File of the table, in provenance/."""
@@ -17,6 +18,7 @@ _PLAIN = ("sha256", "pseudo_accepted", "reliability_split", "split", "fold")
 _CLASSES = ("label_given", "label", "pseudo_label")
 _BELIEVED = ("label", "pseudo_label", "pseudo_accepted", "reliability_split", "reliability", "soft_label")
 """What the label model decides, and instruments can explain."""
+_COMPARED = ("clip_id", "reliability", "soft_label", *_PLAIN, *_CLASSES)
 _COLUMNS = ("clip_id", "what", "before", "after", "distance")
 
 
@@ -28,7 +30,8 @@ def find_changes(before: Edition, after: Edition, rules: Sequence[str]) -> tuple
         after: This one.
         rules: What of the recipe changed, in words: the reason where no instrument is.
     """
-    old, new = _named(before), _named(after)
+    touched = _touched(before, after)
+    old, new = _named(before, touched), _named(after, touched)
     both = old.join(new, on="clip_id", suffix="_after")
     moved, n_little = _moved(both)
     plain = [_different(both, column) for column in (*_CLASSES, *_PLAIN) if f"{column}_after" in both.columns]
@@ -37,9 +40,30 @@ def find_changes(before: Edition, after: Edition, rules: Sequence[str]) -> tuple
     return _explained(found, before, after, rules), n_little
 
 
-def _named(edition: Edition) -> pl.DataFrame:
-    """Clips with class names instead of places."""
-    clips = edition.clips(("clip_id", "reliability", "soft_label", *_PLAIN, *_CLASSES))
+def _touched(before: Edition, after: Edition) -> pl.Series | None:
+    """Hashes of the ids of clips whose rows are not the same in both; None if all must be looked at.
+
+    Most clips of a version are those of the one before: they are told by hashes, and never held in memory.
+    """
+    if before.classes != after.classes:
+        return None
+    shared = set(before.columns()[CLIPS]) & set(after.columns()[CLIPS])
+    compared = [pl.col(name) for name in _COMPARED if name in shared]
+    old, new = (
+        pl.concat(
+            hashes(path, key=hash_of(pl.col("clip_id")), row=hash_of(*compared))
+            for path in edition.clip_files()
+        )
+        for edition in (before, after)
+    )
+    both = old.join(new, on="key", how="full", coalesce=True, suffix="_after")
+    return both.filter(pl.col("row").ne_missing(pl.col("row_after")))["key"]
+
+
+def _named(edition: Edition, touched: pl.Series | None) -> pl.DataFrame:
+    """Clips with class names instead of places; of those that are touched, if some are not."""
+    mine = pl.lit(True) if touched is None else hash_of(pl.col("clip_id")).is_in(touched.implode())
+    clips = edition.clips(_COMPARED, mine)
     names = dict(enumerate(edition.classes))
     named = [pl.col(column).replace_strict(names, return_dtype=pl.String) for column in _CLASSES]
     wanted = ["clip_id", "reliability", "soft_label", *(name for name in _PLAIN if name in clips.columns)]

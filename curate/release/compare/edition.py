@@ -37,11 +37,11 @@ class Edition:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names, in order."""
-        return class_names(pq.read_schema(self._clip_files()[0]))
+        return class_names(pq.read_schema(self.clip_files()[0]))
 
     def columns(self) -> dict[str, dict[str, str]]:
         """Column to type, by what load_dataset gives: clips but for media, and each long table."""
-        first = {CLIPS: self._clip_files()[0]}
+        first = {CLIPS: self.clip_files()[0]}
         first |= {name: files[0] for name in LONG if (files := sorted(self.folder.glob(f"{name}/*.parquet")))}
         schemas = {name: pq.read_schema(path) for name, path in first.items()}
         return {
@@ -54,12 +54,17 @@ class Edition:
         """Where the media lie, as the release tells: embed, files, none; until it does, as its files show."""
         if told := read_facts(self.folder).get("media"):
             return str(told)
-        names = set(pq.read_schema(self._clip_files()[0]).names)
+        names = set(pq.read_schema(self.clip_files()[0]).names)
         return "embed" if names & set(MEDIA_COLUMNS) else "files" if FILE_COLUMN in names else "none"
 
-    def clips(self, columns: Collection[str] | None = None) -> pl.DataFrame:
-        """Every clip as published but for its media, file by file; of these columns, those that are there."""
-        parts = [_without_media(path, columns) for path in self._clip_files()]
+    def clips(self, columns: Collection[str] | None = None, *where: pl.Expr) -> pl.DataFrame:
+        """Clips as published but for their media, file by file.
+
+        Args:
+            columns: Of these, those that are there; all if left out.
+            where: Which clips; all if left out.
+        """
+        parts = [_without_media(path, columns).filter(*where) for path in self.clip_files()]
         return pl.concat(pl.collect_all(parts), how="diagonal")
 
     def files(self, name: TableName) -> list[Path]:
@@ -89,7 +94,12 @@ class Edition:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
         return found if isinstance(found, dict) else {}
 
-    def _clip_files(self) -> list[Path]:
+    def clip_files(self) -> list[Path]:
+        """The files with clips, labelled and unlabelled.
+
+        Raises:
+            ReleaseError: There are none.
+        """
         files = clip_files(self.folder)
         if not files:
             raise ReleaseError(
