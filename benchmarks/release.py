@@ -94,7 +94,9 @@ def _part(part: str, n_clips: int, n_items: int, folder: Path) -> int:
     started_s = time.perf_counter()
     match part:
         case "first" | "second":
-            content = _released(_read(folder / f"tables {part}"), _questionnaire(n_items))
+            place = folder / f"tables {part}"
+            content = _released(_read(place), _questionnaire(n_items))
+            content = replace(content, stored_answers=place / "answers.parquet")
             earlier = Edition(folder / "first") if part == "second" else None
             started_s = time.perf_counter()
             write_release(folder / part, replace(content, previous=earlier))
@@ -124,7 +126,10 @@ def _keep(folder: Path, made: Tables) -> None:
 
 
 def _read(folder: Path) -> Tables:
-    return Tables(**{name: pl.read_parquet(folder / f"{name}.parquet") for name in Tables.__slots__})
+    """The tables as a run hands them on: answers stay in their file."""
+    files = {name: folder / f"{name}.parquet" for name in Tables.__slots__}
+    read = {name: pl.read_parquet(path) for name, path in files.items() if name != "answers"}
+    return Tables(**read, answers=tables.empty("answers"))
 
 
 def _write_plainly(folder: Path, **settings: bool) -> float:

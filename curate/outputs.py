@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
+from curate import tables
 from curate.clips.media import media_bytes, media_store
 from curate.earlier import annotators_key, earlier_release, keep_pseudonyms
 from curate.files import write_text
@@ -72,7 +73,7 @@ def release_content(run: Run) -> ReleaseContent:
     return ReleaseContent(
         recipe=_with_notice(run, manifest),
         questionnaire=run.questionnaire,
-        tables=found,
+        tables=replace(found, answers=tables.empty("answers")),
         metrics=metrics,
         media=lambda uri: media_bytes(store.open(uri)),
         stand_ins=stand_ins or {},
@@ -81,6 +82,7 @@ def release_content(run: Run) -> ReleaseContent:
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
+        stored_answers=run.path("answers"),
         further=further,
         previous=earlier_release(run),
     )

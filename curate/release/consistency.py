@@ -67,21 +67,17 @@ def _labels_agree(folder: Path) -> bool:
 
 def _answers_agree(folder: Path) -> bool:
     """Whether every answer stands in its clip's row, by hashes: only if not, rows need be looked for."""
-    said = [
-        hashes(
-            path, is_base(), cell=hash_of(pl.col("clip_id"), pl.col("item")), answer=pl.col("answer").hash()
-        )
-        for path in sorted(folder.glob("answers/*.parquet"))
-    ]
-    shown = [
-        hashes(path, cell=hash_of(pl.col("clip_id"), pl.lit(item)), answer=pl.col(_ITEM + item).hash())
-        for path in clip_files(folder)
-        for item in _items(path)
-    ]
-    if not shown:
-        return True
-    nothing = pl.DataFrame(schema={"cell": pl.UInt64, "answer": pl.UInt64})
-    both = pl.concat(shown).join(pl.concat([nothing, *said]), on="cell", how="left")
+    clips, answers = clip_files(folder), sorted(folder.glob("answers/*.parquet"))
+    return all(_item_agrees(clips, answers, item) for item in (_items(clips[0]) if clips else ()))
+
+
+def _item_agrees(clips: Sequence[Path], answers: Sequence[Path], item: str) -> bool:
+    """One item at a time, so that hashes of five million answers are never held at once."""
+    mine, clip = pl.col("item") == item, hash_of(pl.col("clip_id"))
+    nothing = pl.DataFrame(schema={"clip": pl.UInt64, "answer": pl.UInt64})
+    said = [hashes(path, is_base(), mine, clip=clip, answer=pl.col("answer").hash()) for path in answers]
+    shown = [hashes(path, clip=clip, answer=pl.col(_ITEM + item).hash()) for path in clips]
+    both = pl.concat([nothing, *shown]).join(pl.concat([nothing, *said]), on="clip", how="left")
     empty = pl.select(pl.lit(None, pl.String).hash()).item()
     return not both.filter(pl.col("answer") != pl.col("answer_right").fill_null(empty)).height
 

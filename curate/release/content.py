@@ -145,10 +145,21 @@ class ReleaseContent:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How the run came about: versions, seeds, hashes; ready for JSON."""
 
+    stored_answers: Path | None = None
+    """File of table answers, which then goes from file to file and need not be in `tables`: of a million
+    clips it is larger than all else together."""
     further: tuple[FurtherModel, ...] = ()
     """Other models' answers that were weighed as well."""
     previous: Edition | None = None
     """The release before this one."""
+
+    def answers(self) -> pl.LazyFrame:
+        """Table answers, wherever it is; some may be of clips that are not released."""
+        return (
+            self.tables.answers.lazy()
+            if self.stored_answers is None
+            else pl.scan_parquet(self.stored_answers)
+        )
 
     @property
     def title(self) -> str:

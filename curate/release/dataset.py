@@ -11,14 +11,13 @@ provenance/                                          how it came about, and the 
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from functools import partial as partial_call
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from curate.clips.pool import in_threads
 from curate.errors import ReleaseError
 from curate.release.card import render_card
 from curate.release.card_parts import CARD, patched
@@ -32,7 +31,7 @@ from curate.release.croissant import CROISSANT, croissant
 from curate.release.features import table_features
 from curate.release.integrity import FACTS, read_facts, write_facts
 from curate.release.media import write_clips
-from curate.release.rows import write_rows
+from curate.release.rows import batches, write_batches, write_rows
 from curate.release.sequences import write_sequences
 from curate.resources import resource
 from curate.tables import TableName
@@ -96,22 +95,30 @@ def _write_parts(partial: Path, content: ReleaseContent, shard_bytes: int) -> No
     long = {partial / name / "train-00000-of-00001.parquet": name for name in LONG_TABLES}
     every = long | {partial / "provenance" / f"{name}.parquet": name for name in PROVENANCE_TABLES}
     frames: dict[Path, pl.DataFrame] = {path: getattr(content.tables, name) for path, name in every.items()}
-    tasks: list[Callable[[], None]] = [
-        partial_call(_write_table, path, every[path], frame)
-        for path, frame in sorted(frames.items(), key=lambda one: -one[1].height)  # the longest first
-        if frame.height or path not in long
-    ]
-    # First of all what takes longest, on two cores at once.
-    clips: Callable[[], None] = partial_call(write_clips, partial, content, shard_bytes)
-    in_threads(_call, [clips, *tasks])
+    # One after the other: two at once would hold twice as much.
+    write_clips(partial, content, shard_bytes)
+    if content.stored_answers is not None:
+        _copy_answers(partial, content.stored_answers, content.tables.clips)
+    for path, frame in frames.items():
+        if frame.height or path not in long:
+            _write_table(path, every[path], frame)
     if content.sequences:
         write_sequences(partial, content.sequences, set(content.tables.clips["clip_id"]))
     _write_provenance(partial / "provenance", content)
     _write_json(partial / "metrics.json", content.metrics)
 
 
-def _call(task: Callable[[], None]) -> None:
-    task()
+def _copy_answers(partial: Path, stored: Path, clips: pl.DataFrame) -> None:
+    """Table answers from the run's file, of the clips that are released, some rows at a time."""
+    if not pq.read_metadata(stored).num_rows:
+        return
+    released = clips.select("clip_id")
+    others = pl.scan_parquet(stored).join(released.lazy(), on="clip_id", how="anti").select(pl.len())
+    parts: Iterator[pl.DataFrame] = batches(stored)
+    if others.collect(engine="streaming").item():
+        parts = (some.join(released, on="clip_id", how="semi") for some in parts)
+    path = partial / "answers" / "train-00000-of-00001.parquet"
+    write_batches(path, parts, table_features("answers"))
 
 
 def _write_table(path: Path, name: TableName, frame: pl.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +12,8 @@ from datasets import Features
 
 from curate.release.features import to_arrow
 
-BATCH_ROWS = 250_000
-"""Read, checked and written at a time: of answers some 80 MB."""
+BATCH_ROWS = 150_000
+"""Read, checked and written at a time: of answers some 50 MB."""
 
 
 def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
@@ -46,8 +46,13 @@ def hashes(path: Path, *where: pl.Expr, **numbers: pl.Expr) -> pl.DataFrame:
 
 def write_rows(path: Path, frame: pl.DataFrame, features: Features) -> None:
     """Write a table as Parquet, `BATCH_ROWS` at a time."""
+    write_batches(path, frame.iter_slices(BATCH_ROWS) if frame.height else [frame], features)
+
+
+def write_batches(path: Path, parts: Iterable[pl.DataFrame], features: Features) -> None:
+    """Write a table as Parquet from its parts, of which one is in memory at a time."""
     with open_writer(path, features) as writer:
-        for part in frame.iter_slices(BATCH_ROWS) if frame.height else [frame]:
+        for part in parts:
             writer.write_table(to_arrow(part, features))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,10 @@ _DIGITS = 12
 """Kept of a mean: the last ones depend on the order in which threads add up."""
 
 
-def base_answers(answers: pl.DataFrame) -> pl.DataFrame:
+Answers = TypeVar("Answers", pl.DataFrame, pl.LazyFrame)
+
+
+def base_answers(answers: Answers) -> Answers:
     """The answers that count: each item as written, about the clip itself."""
     return answers.filter(is_base())
 

@@ -116,7 +116,7 @@ def _strips(labels: pl.DataFrame, content: ReleaseContent, picture: Callable[[st
 def _strip(row: dict[str, object], content: ReleaseContent, picture: Callable[[str], bytes]) -> Strip:
     clip_id = row["clip_id"]
     frames = content.tables.frames.filter((pl.col("clip_id") == clip_id) & (pl.col("role") == "key"))
-    answers = base_answers(content.tables.answers).filter(pl.col("clip_id") == clip_id)
+    answers = base_answers(content.answers()).filter(pl.col("clip_id") == clip_id).collect()
     return Strip(
         name=str(row["name"]),
         given=None if row["label_given"] is None else str(row["label_given"]),
