@@ -45,6 +45,11 @@ class Problem:
         return printable(f"{self.where}: {self.what}" + (f". {self.fix}" if self.fix else ""))
 
 
+def in_short(error: BaseException, most: int = 300) -> str:
+    """The words of somebody else's error on one line, the first of them."""
+    return " ".join(str(error).split())[:most]
+
+
 class CurateError(Exception):
     """Anything a user can put right: printed as it is, without a traceback."""
 

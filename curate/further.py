@@ -3,7 +3,7 @@
 Nothing is asked again: their answers, with the calls behind them, are taken as they stand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +12,9 @@ from curate import tables
 from curate.errors import InputError, Problem
 from curate.files import sha256_of
 from curate.labels.gather import gather, item_directions, item_options
-from curate.questionnaire import load_questionnaire
+from curate.questionnaire import Questionnaire, load_questionnaire
 from curate.release.content import FurtherModel
 from curate.run_folder import Run
-from curate.tables import TableName
 
 _KEY = "answers.further"
 
@@ -59,25 +58,24 @@ def further_evidence(run: Run, clips: pl.DataFrame, own: pl.DataFrame) -> pl.Dat
 def options_of(run: Run) -> dict[str, Sequence[str]]:
     """Options of each item's instrument, in the order of its probabilities; further models' as well."""
     found = item_options(run.questionnaire)
-    for one in further_models(run):
-        found |= {
-            _instrument(name, one.model): said for name, said in item_options(one.questionnaire).items()
-        }
+    for model, asked in _asked(run):
+        found |= {f"{name} of {model}": said for name, said in item_options(asked).items()}
     return found
 
 
 def directions_of(run: Run) -> dict[str, int]:
     """Which way each item's instrument points, as from `item_directions`; further models' as well."""
     found = item_directions(run.questionnaire)
-    for one in further_models(run):
-        found |= {
-            _instrument(name, one.model): way for name, way in item_directions(one.questionnaire).items()
-        }
+    for model, asked in _asked(run):
+        found |= {f"{name} of {model}": way for name, way in item_directions(asked).items()}
     return found
 
 
-def _instrument(item: str, model: str) -> str:
-    return f"{item} of {model}"
+def _asked(run: Run) -> Iterator[tuple[str, Questionnaire]]:
+    """Each further model with what it was asked: answers, which may be millions, are not read for that."""
+    for place in run.recipe.answers.further:
+        files = _files(Path(place))
+        yield _model(Path(place), files), load_questionnaire(files["questionnaire"])
 
 
 def _evidence(further: FurtherModel, clips: pl.DataFrame) -> pl.DataFrame:
@@ -89,17 +87,19 @@ def _evidence(further: FurtherModel, clips: pl.DataFrame) -> pl.DataFrame:
 
 def _read(place: Path) -> FurtherModel:
     files = _files(place)
-    answers, calls = (_table(name, files) for name in ("answers", "calls"))
-    models = calls["model"].unique().sort().to_list()
+    answers, calls = tables.read("answers", files["answers"]), tables.read("calls", files["calls"])
+    text = files["questionnaire"].read_text(encoding="utf-8")
+    asked = load_questionnaire(files["questionnaire"])
+    return FurtherModel(_model(place, files), answers, calls, asked, text)
+
+
+def _model(place: Path, files: Mapping[str, Path]) -> str:
+    """The one model that answered."""
+    models = pl.read_parquet(files["calls"], columns=["model"])["model"].unique().sort().to_list()
     if len(models) != 1:
         what = f"{place} holds the answers of {len(models)} models ({', '.join(models)}), expected one"
         raise InputError("answers", [Problem(_KEY, what, "Name a run in which one model answered")])
-    text = files["questionnaire"].read_text(encoding="utf-8")
-    return FurtherModel(models[0], answers, calls, load_questionnaire(files["questionnaire"]), text)
-
-
-def _table(name: TableName, files: Mapping[str, Path]) -> pl.DataFrame:
-    return tables.read(name, files[name])
+    return str(models[0])
 
 
 def _files(place: Path) -> dict[str, Path]:

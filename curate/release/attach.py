@@ -17,9 +17,7 @@ from curate.files import sha256_of
 from curate.release.check_clips import clip_files
 from curate.release.features import MEDIA_COLUMNS
 from curate.release.integrity import CLAIMS, read_facts, write_facts
-from curate.release.shards import ShardWriter
-
-_SHARD_BYTES = 400_000_000
+from curate.release.shards import SHARD_BYTES, ShardWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def _filled(path: Path, rows: pl.DataFrame, files: Mapping[str, Path]) -> list[s
     path.unlink()
     prefix = Path(str(path).rpartition("-00000-of-")[0])
     missing = []
-    with ShardWriter(prefix, features, _SHARD_BYTES) as writer:
+    with ShardWriter(prefix, features, SHARD_BYTES) as writer:
         for row, kind in zip(rows.iter_rows(named=True), kinds, strict=True):
             if found := files.get(row["sha256"]):
                 writer.add({**row, "media": kind}, found.read_bytes(), found.suffix.lower())

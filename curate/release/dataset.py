@@ -33,11 +33,9 @@ from curate.release.integrity import FACTS, read_facts, write_facts
 from curate.release.media import write_clips
 from curate.release.rows import batches, write_batches, write_rows
 from curate.release.sequences import write_sequences
+from curate.release.shards import SHARD_BYTES
 from curate.resources import resource
 from curate.tables import TableName
-
-SHARD_BYTES = 400_000_000
-"""Media in one Parquet file, about; the Hub likes files under 500 MB."""
 
 
 def write_release(folder: Path, content: ReleaseContent, *, shard_bytes: int = SHARD_BYTES) -> None:

@@ -14,7 +14,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from curate.clips.pool import in_threads
-from curate.errors import Problem
+from curate.errors import Problem, in_short
 from curate.files import sha256_of, write_text
 from curate.release.card_parts import CARD
 
@@ -110,14 +110,9 @@ def _broken_columns(folder: Path, name: str) -> Iterator[Problem]:
                     try:
                         opened.read_row_group(group, columns=[column])
                     except (OSError, arrow.ArrowException) as error:
-                        what = (
-                            f"column {column}, rows {first} to {last - 1}: cannot be read ({_short(error)})"
-                        )
+                        found = f"cannot be read ({in_short(error, 120)})"
+                        what = f"column {column}, rows {first} to {last - 1}: {found}"
                         yield Problem(name, what, _AGAIN)
                 first = last
     except (OSError, arrow.ArrowException) as error:
-        yield Problem(name, f"cannot be read as Parquet: {_short(error)}", _AGAIN)
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+        yield Problem(name, f"cannot be read as Parquet: {in_short(error, 120)}", _AGAIN)

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,12 +16,11 @@ BATCH_ROWS = 150_000
 """Read, checked and written at a time: of answers some 50 MB."""
 
 
-def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+def batches(path: Path) -> Iterator[pl.DataFrame]:
     """The rows of a Parquet file in order, `BATCH_ROWS` at a time; one batch even if there are none."""
     rows = pl.scan_parquet(path)
-    chosen = rows if columns is None else rows.select(columns)
     for begin in range(0, max(1, pq.read_metadata(path).num_rows), BATCH_ROWS):
-        yield chosen.slice(begin, BATCH_ROWS).collect()
+        yield rows.slice(begin, BATCH_ROWS).collect()
 
 
 def hash_of(*values: pl.Expr) -> pl.Expr:
@@ -74,7 +73,7 @@ def open_writer(path: Path, features: Features) -> pq.ParquetWriter:
     )
 
 
-def beside(rows: pl.DataFrame, other: pl.DataFrame, suffix: str = "_right") -> pl.DataFrame:
+def beside(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Rows by rising clip id, with the columns of another table in which each clip stands at most once.
 
     Where that table tells nothing of a clip its columns are null. As a rule both are of
@@ -82,8 +81,5 @@ def beside(rows: pl.DataFrame, other: pl.DataFrame, suffix: str = "_right") -> p
     """
     ordered = other if other["clip_id"].is_sorted() else other.sort("clip_id")
     if not ordered["clip_id"].equals(rows["clip_id"]):
-        return rows.join(ordered, on="clip_id", how="left", suffix=suffix, maintain_order="left")
-    more = ordered.drop("clip_id")
-    return rows.hstack(
-        more.rename({name: f"{name}{suffix}" for name in more.columns if name in rows.columns})
-    )
+        return rows.join(ordered, on="clip_id", how="left", maintain_order="left")
+    return rows.hstack(ordered.drop("clip_id"))

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
+SHARD_BYTES = 400_000_000
+"""Media in one Parquet file, about; the Hub likes files under 500 MB."""
 GROUP_BYTES = 32_000_000
 GROUP_ROWS = 100
 """A row group is the least that a reader fetches: few clips, so that streaming and previews are quick."""

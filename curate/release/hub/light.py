@@ -10,7 +10,7 @@ from fsspec.implementations.local import LocalFileSystem
 from huggingface_hub import HfFileSystem
 from huggingface_hub.errors import HfHubHTTPError
 
-from curate.errors import ReleaseError
+from curate.errors import ReleaseError, in_short
 from curate.release.compare.edition import Edition
 from curate.release.features import MEDIA_COLUMNS
 from curate.release.hub.reference import HubReference
@@ -38,7 +38,7 @@ def light_copy(source: Path | HubReference, target: Path) -> Edition:
     try:
         _copy(source, partial)
     except (OSError, HfHubHTTPError, httpx2.HTTPError) as error:
-        raise ReleaseError(f"{source}: cannot be read: {' '.join(str(error).split())[:300]}") from error
+        raise ReleaseError(f"{source}: cannot be read: {in_short(error)}") from error
     if not (partial / FACTS).is_file():
         shutil.rmtree(partial, ignore_errors=True)
         raise ReleaseError(f"{source}: is no release of curate: it has no {FACTS}")

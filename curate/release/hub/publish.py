@@ -11,7 +11,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 
-from curate.errors import Problem, ReleaseError
+from curate.errors import Problem, ReleaseError, in_short
 from curate.files import sha256_of, write_text
 from curate.release.card_parts import CARD, patched
 from curate.release.check import release_problems
@@ -146,7 +146,7 @@ def publish(folder: Path, target: Target, api: HfApi | None = None) -> Published
         raise ReleaseError(_told(error, target, planned)) from error
     # The client tells a failed upload as a RuntimeError, and what failed as its cause.
     except (OSError, httpx2.HTTPError, RuntimeError) as error:
-        why = _short(error.__cause__ or error)
+        why = in_short(error.__cause__ or error)
         raise ReleaseError(f"{target.repo}: the upload failed ({why}). {_AGAIN}") from error
     return Published(
         repo=target.repo,
@@ -173,9 +173,9 @@ def _plan(folder: Path, target: Target, api: HfApi) -> Plan:
         if tag in tags:
             _check_tag(_remote_files(target.repo, tags[tag], api), wanted, target.repo, tag)
     except HfHubHTTPError as error:
-        raise ReleaseError(f"{target.repo}: the Hub cannot be asked ({_short(error)})") from error
+        raise ReleaseError(f"{target.repo}: the Hub cannot be asked ({in_short(error)})") from error
     except httpx2.HTTPError as error:
-        raise ReleaseError(f"{target.repo}: the Hub cannot be reached ({_short(error)})") from error
+        raise ReleaseError(f"{target.repo}: the Hub cannot be reached ({in_short(error)})") from error
     to_add = sorted(name for name, file in wanted.items() if not file.is_same(there.get(name)))
     return Plan(
         version=version,
@@ -309,7 +309,7 @@ def _compare(folder: Path, repo: str, revision: str, api: HfApi) -> int:
             except EntryNotFoundError:
                 found = "nothing"
             except OSError as error:
-                found = _short(error)
+                found = in_short(error)
         if found != sha256_of(folder / name):
             wrong.append(f"  - {name}: came back as {found}, expected {sha256_of(folder / name)}")
     if wrong:
@@ -333,11 +333,5 @@ def _told(error: HfHubHTTPError, target: Target, planned: Plan) -> str:
             f"{target.repo}: tag {planned.tag} was set by somebody else meanwhile, and tags are never moved"
         )
     if status in (401, 403):
-        return (
-            f"{target.repo}: the Hub refuses ({_short(error)}). Set HF_TOKEN to a token that may write there"
-        )
-    return f"{target.repo}: the Hub failed ({_short(error)}). {_AGAIN}"
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+        return f"{target.repo}: the Hub refuses ({in_short(error)}). Set HF_TOKEN to one that may write there"
+    return f"{target.repo}: the Hub failed ({in_short(error)}). {_AGAIN}"
