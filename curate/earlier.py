@@ -19,16 +19,25 @@ _ADDRESS_DIGITS = 16
 
 
 def earlier_release(run: Run) -> Edition | None:
-    """The release that the recipe names, else the last that was published from this run; None without either.
+    """The release that came before; None if there is none.
 
-    What is named on the Hub is fetched once, without its media, and kept in the run's folder.
+    Of the one that the recipe names and the last that this run published, or made before a review
+    changed it, the one of the higher version. What is named on the Hub is fetched once, without its
+    media, and kept in the run's folder.
 
     Raises:
         ReleaseError: What the recipe names is no release, or cannot be reached.
     """
+    named, kept = _named(run), _last_kept(run)
+    if named is None or kept is None:
+        return named or kept
+    return max(named, kept, key=lambda one: Version.parse(one.version))
+
+
+def _named(run: Run) -> Edition | None:
     named = run.recipe.release.previous
     if named is None:
-        return _last_published(run)
+        return None
     place = resolve(named)
     if isinstance(place, Path):
         return Edition(place)
@@ -44,18 +53,18 @@ def digest_of(earlier: Edition | None) -> str:
     return key_of(facts.read_text(encoding="utf-8")) if facts and facts.is_file() else ""
 
 
-def keep_published(run: Path) -> Edition:
+def keep_release(run: Path) -> Edition:
     """Keep a copy of a run's release, without media, as what the next is held against.
 
     Args:
         run: The run's folder.
     """
     release = Edition(run / "release")
-    return light_copy(release.folder, run / "published" / release.version)
+    return light_copy(release.folder, run / "earlier" / release.version)
 
 
-def _last_published(run: Run) -> Edition | None:
-    kept = [path for path in (run.folder / "published").glob("*") if (path / FACTS).is_file()]
+def _last_kept(run: Run) -> Edition | None:
+    kept = [path for path in (run.folder / "earlier").glob("*") if (path / FACTS).is_file()]
     return Edition(max(kept, key=lambda path: Version.parse(path.name))) if kept else None
 
 

@@ -58,7 +58,7 @@ def label(run: Run, read: Frames) -> tuple[Frames, Counts]:
     refined = refine(
         _coded(run, read),
         run.classes,
-        gold=read["gold"].select("clip_id", "label"),
+        gold=read["gold"].select("clip_id", "label", "at_random"),
         groups=dict(named.iter_rows()),
         barred=dict(contradicted(read["reasons"]).iter_rows()),
         settings=_settings(run.recipe.labels),

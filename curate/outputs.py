@@ -13,11 +13,12 @@ from curate.further import further_models
 from curate.manifest import Manifest
 from curate.recipe import OpenAIBackend, Recipe, TransformersBackend, price_of
 from curate.release.compare.edition import Edition
-from curate.release.content import HowAsked, ReleaseContent, StandIn, Tables
+from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.release.pseudonyms import pseudonymised, pseudonyms
 from curate.run_folder import Run
+from curate.run_media import stand_ins
 from curate.sequences.shapes import SEQUENCES
 from curate.show.report import write_report
 from curate.vlm.local.processor import DEMO
@@ -53,10 +54,10 @@ def _pictures(run: Run) -> Callable[[str], bytes]:
 
 def release_content(run: Run) -> ReleaseContent:
     """Everything that release and report are made of, read from the run's folder."""
-    stand_ins = _stand_ins(run)
+    hidden = stand_ins(run)
     found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
-    if stand_ins is not None:
-        found = found.only(stand_ins)
+    if hidden is not None:
+        found = found.only(hidden)
     if run.recipe.release.annotators == "pseudonyms":
         found = _without_names(run, found)
     truth, manifest = run.read("gold-truth"), Manifest.load(run.folder)
@@ -76,7 +77,7 @@ def release_content(run: Run) -> ReleaseContent:
         tables=replace(found, answers=tables.empty("answers")),
         metrics=metrics,
         media=lambda uri: media_bytes(store.open(uri)),
-        stand_ins=stand_ins or {},
+        stand_ins=hidden or {},
         sequences={name: run.parts(name) for name in SEQUENCES},
         models=(*found.calls["model"].unique().sort(), *(one.model for one in further)),
         recipe_text=run.recipe_text,
@@ -93,15 +94,6 @@ def _without_names(run: Run, found: Tables) -> Tables:
     if names:
         keep_pseudonyms(run, names)
     return pseudonymised(found, names)
-
-
-def _stand_ins(run: Run) -> dict[str, StandIn] | None:
-    """Media without faces, by clip id: no other clip is released; None where clips' own media are."""
-    if run.recipe.release.faces == "keep":
-        return None
-    folder = run.blurred(open_face_blur(run.recipe.release.face_detector).decided_by)
-    rows = run.read("media").iter_rows()
-    return {clip_id: StandIn(folder / f"{clip_id}{suffix}", sha256) for clip_id, sha256, suffix in rows}
 
 
 def _how_asked(run: Run, manifest: Manifest) -> HowAsked:

@@ -16,6 +16,7 @@ from curate import tables
 from curate.answers.reasons.reason import reason_evidence
 from curate.clips.fingerprint import fingerprint, places_fingerprint
 from curate.clips.read import ClipTables, read_clips
+from curate.deciding import bring_in
 from curate.earlier import digest_of, earlier_release
 from curate.errors import InputError, Problem
 from curate.faces import hide_faces
@@ -27,6 +28,8 @@ from curate.manifest import Manifest, stage_key, versions
 from curate.measuring import embed_frames, measure_keypoints, read_given_features
 from curate.outputs import write_out
 from curate.run_folder import Run, contract
+from curate.show.review.exports import read_exports
+from curate.show.review.ledger import ledger_digest
 from curate.splitting import deal, find_leakage, find_ties
 from curate.vlm.backends import vlm_files
 
@@ -156,8 +159,8 @@ def find_clips(run: Run, _: Frames) -> tuple[Frames, Counts]:
         raise InputError("clips", [NOTHING_TELLS])
     written = {
         "clips": clips,
-        "votes": found.votes.filter(mine),
-        "gold": found.gold.filter(mine),
+        "votes-given": found.votes.filter(mine),
+        "gold-given": found.gold.filter(mine),
         "gold-truth": found.truth.filter(mine),
         "probabilities": found.probabilities.filter(mine),
         "problems-clips": found.problems,
@@ -189,7 +192,7 @@ def _problems(_: Run, read: Frames) -> tuple[Frames, Counts]:
 CLIPS = Stage(
     "clips",
     reads=(),
-    writes=("clips", "votes", "gold", "gold-truth", "probabilities", "problems-clips"),
+    writes=("clips", "votes-given", "gold-given", "gold-truth", "probabilities", "problems-clips"),
     parameters=lambda run: {
         "clips": run.recipe.clips.model_dump(mode="json", exclude={"keypoints", "features"}),
         "truth": run.recipe.evaluation.model_dump(mode="json"),
@@ -257,6 +260,7 @@ def _embedding_parameters(run: Run) -> Mapping[str, object]:
 
 PROBLEMS = (
     "problems-clips",
+    "problems-reviews",
     "problems-frames",
     "problems-answers",
     "problems-keypoints",
@@ -267,6 +271,18 @@ PROBLEMS = (
 )
 
 STAGES: Sequence[tuple[Stage, Work]] = (
+    (
+        Stage(
+            "reviews",
+            reads=("clips", "votes-given", "gold-given"),
+            writes=("votes", "gold", "problems-reviews"),
+            parameters=lambda run: {
+                "decisions": ledger_digest(run.folder),
+                "drawn": read_exports(run.folder).drawn_through,
+            },
+        ),
+        bring_in,
+    ),
     (
         Stage(
             "keypoints",

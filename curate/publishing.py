@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from curate.earlier import keep_published
+from curate.earlier import keep_release
 from curate.errors import ReleaseError
 from curate.release.attach import attach
 from curate.release.compare.difference import difference
@@ -88,7 +88,7 @@ def publish_folder(folder: Path, target: Target, *, dry_run: bool = False) -> It
     else:
         yield f"published {done.version} to {done.repo} as {done.tag} (commit {done.commit})"
         if release != folder:
-            keep_published(folder)
+            keep_release(folder)
     yield f"{done.n_compared} files were read back, and are as they were sent"
 
 

@@ -24,6 +24,7 @@ TableName = Literal[
     "confusions",
     "context",
     "cross_check",
+    "decisions",
     "embeddings",
     "evidence",
     "features",

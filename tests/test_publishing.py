@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from curate.demo.demonstrate import draw
-from curate.earlier import earlier_release, keep_published
+from curate.earlier import earlier_release, keep_release
 from curate.errors import InputError, ReleaseError
 from curate.manifest import Manifest
 from curate.pipeline import execute
@@ -49,7 +49,7 @@ def carried_out(folder: Path, name: str = "run") -> Run:
 @pytest.fixture(scope="module")
 def first(place: Path) -> Run:
     run = carried_out(place)
-    keep_published(run.folder)
+    keep_release(run.folder)
     return run
 
 

@@ -10,7 +10,7 @@ from curate import tables
 from curate.errors import MediaError, Problem
 
 Kind = Literal[
-    "media", "label", "votes", "gold", "classifier", "keypoints", "features", "embeddings", "faces"
+    "media", "label", "votes", "gold", "classifier", "keypoints", "features", "embeddings", "faces", "review"
 ]
 Action = Literal["set_aside", "read"]
 

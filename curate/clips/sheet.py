@@ -69,6 +69,22 @@ def read_sheet(file: Path, columns: Sequence[str], kind: Kind) -> Sheet:
     return Sheet(file, rows, (*said, *ragged))
 
 
+def columns_of(file: Path, wanted: Sequence[str]) -> list[str]:
+    """The names in a CSV file's first line, as far as it can be read.
+
+    Args:
+        file: The file.
+        wanted: Columns that it may have, by which the separator is told.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    text, _ = _decoded(_bytes(file))
+    lines = [line for line in text.splitlines() if line.strip()][:1]
+    heads = [[name.strip() for name in _head(lines, mark)] for mark in _SEPARATORS]
+    return max(heads, key=lambda names: len(set(names) & set(wanted)), default=[])
+
+
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -76,7 +92,7 @@ def _bytes(file: Path) -> bytes:
         reason = (
             "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         )
-        raise InputError(str(file), [Problem(str(file), reason, "Check the path in the recipe")]) from error
+        raise InputError(str(file), [Problem(str(file), reason, "Check the path")]) from error
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:

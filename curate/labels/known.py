@@ -2,12 +2,16 @@
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curate.errors import InputError, Problem
 from curate.labels.evidence import Evidence, Ints
+from curate.labels.settings import Settings
 
 SHOWN = 10
 """Problems of one sort that are listed."""
@@ -27,6 +31,33 @@ def gold_codes(evidence: Evidence, gold: pl.DataFrame | Mapping[str, str] | None
     labels = dict(rows)
     place = {name: code for code, name in enumerate(evidence.classes)}
     return np.array([place.get(labels.get(clip, ""), -1) for clip in evidence.clip_ids], dtype=np.int64)
+
+
+def is_drawn(
+    evidence: Evidence, gold: pl.DataFrame | Mapping[str, str] | None, settings: Settings
+) -> NDArray[np.bool_]:
+    """Whether each clip's gold may measure and prove: (n_items,).
+
+    Gold that a person chose to look at, because the clip was doubtful, says nothing of the others.
+    Where nobody told how clips were chosen, all of them may.
+    """
+    if not _tells_draw(gold):
+        return np.ones(evidence.n_items, dtype=bool)
+    # Beside clips that are known to be drawn, those of which nothing is known prove nothing.
+    otherwise = settings.drawn == "at random" or not gold["at_random"].any()
+    told = dict(gold.select("clip_id", pl.col("at_random").fill_null(otherwise)).iter_rows())
+    return np.array([told.get(clip, False) for clip in evidence.clip_ids], dtype=bool)
+
+
+def drawn_as_told(settings: Settings, gold: pl.DataFrame | Mapping[str, str] | None) -> Settings:
+    """The settings with what gold itself tells of how it was drawn."""
+    if _tells_draw(gold) and gold["at_random"].any():
+        return replace(settings, drawn="at random")
+    return settings
+
+
+def _tells_draw(gold: pl.DataFrame | Mapping[str, str] | None) -> TypeGuard[pl.DataFrame]:
+    return isinstance(gold, pl.DataFrame) and "at_random" in gold.columns and gold["at_random"].count() > 0
 
 
 def group_codes(evidence: Evidence, groups: Mapping[str, str] | None) -> Ints:

@@ -13,7 +13,7 @@ from curate.labels.certificate import Certificate
 from curate.labels.evidence import Evidence, Floats, Ints
 from curate.labels.gold import Learned, learn_from_gold
 from curate.labels.intake import evidence_from_frame
-from curate.labels.known import barred_codes, gold_codes, group_codes
+from curate.labels.known import barred_codes, drawn_as_told, gold_codes, group_codes, is_drawn
 from curate.labels.label_table import label_table
 from curate.labels.model import fit
 from curate.labels.posterior import Posterior
@@ -78,8 +78,11 @@ def refine(
             lower classes. Needed only where no answer is a class.
         clip_ids: Clips to be listed even if nothing is said about them: they get
             the share of the classes as posterior and "prior" as only reason.
-        gold: Labels known to be right, by clip; or a table with columns clip_id
-            and label. Clips that are not in the evidence are left out.
+        gold: Labels known to be right, by clip; or a table with columns clip_id,
+            label and perhaps at_random, which tells of each whether the clip was
+            drawn at random (null: as `settings.drawn` says). All of them teach; where
+            some are known to be drawn, those alone measure and prove. Clips that are
+            not in the evidence are left out.
         groups: Subject or source of a clip, by clip; a clip that is not named is
             a group of its own.
         barred: Class that must not be accepted as a clip's pseudo-label, by clip:
@@ -106,9 +109,14 @@ def refine(
         )
     elif problems := _coded_otherwise(evidence, classes, ordinal, options, directions, clip_ids):
         raise InputError("evidence", problems)
+    codes = gold_codes(evidence, gold)
     known = Known(
-        gold_codes(evidence, gold), group_codes(evidence, groups), barred_codes(evidence, barred or {})
+        gold=codes,
+        proof=np.where(is_drawn(evidence, gold, settings), codes, -1),
+        groups=group_codes(evidence, groups),
+        barred=barred_codes(evidence, barred or {}),
     )
+    settings = drawn_as_told(settings, gold)
     before = fit(evidence, settings.fit, earlier)
     learned = learn_from_gold(evidence, before, known.gold, known.groups) if (known.gold >= 0).any() else None
     posterior = learned.posterior if learned else before
@@ -172,5 +180,5 @@ def _quality(
     design = Design(groups=known.groups if by_group else None)
     likeliest = unseen.probabilities.argmax(axis=1)
     return dataset_quality(
-        unseen.probabilities, given, likeliest, selection.foretold_high, known.gold, design
+        unseen.probabilities, given, likeliest, selection.foretold_high, known.proof, design
     )

@@ -24,6 +24,8 @@ class Known:
 
     gold: Ints
     """Class of the gold label, -1 without: (n_items,)."""
+    proof: Ints
+    """The same of the clips that came to have gold by a draw: they alone measure and prove, (n_items,)."""
     groups: Ints
     """Subject or source of each clip: (n_items,)."""
     barred: Ints
@@ -124,7 +126,7 @@ def _certify(
     score: Floats, labels: Ints, known: Known, settings: Settings, error: float, risk: float
 ) -> tuple[Certificate, NDArray[np.bool_]]:
     """A certificate for labels ranked by a score, and the clips in it."""
-    wrong = np.where((known.gold >= 0) & np.isfinite(score), (known.gold != labels).astype(np.int64), -1)
+    wrong = np.where((known.proof >= 0) & np.isfinite(score), (known.proof != labels).astype(np.int64), -1)
     draw = draw_at_random(
         score,
         wrong,

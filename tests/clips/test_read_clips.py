@@ -233,7 +233,7 @@ def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         gold=GoldFile(file=tmp_path / "gold.csv"),
     )
     structural = [
-        f"{tmp_path / 'none.csv'}: no such file. Check the path in the recipe",
+        f"{tmp_path / 'none.csv'}: no such file. Check the path",
         "votes.csv: no column 'label'; found 'file', 'annotator'. Name another column in the recipe",
     ]
     assert [str(problem) for problem in clip_problems(clips, CLASSES)] == [

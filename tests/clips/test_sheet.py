@@ -104,5 +104,5 @@ def test_all_missing_columns_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.csv: no such file\. Check the path in the recipe"):
+    with pytest.raises(InputError, match=r"none\.csv: no such file\. Check the path"):
         read_sheet(tmp_path / "none.csv", ["clip"], "label")

@@ -35,7 +35,7 @@ def test_a_run_is_shown_published_and_kept_to_hold_the_next_against(
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"published 1.0.0 to {REPO} as v1.0.0 (commit ")
     assert hub.repos[REPO].private
-    assert (run / "published" / "1.0.0" / "provenance" / "release.json").is_file()
+    assert (run / "earlier" / "1.0.0" / "provenance" / "release.json").is_file()
     same = curate("diff", f"{REPO}@v1.0.0", run)
     assert same.stdout == "1.0.0 -> 1.0.0: nothing that is published changed\n"
 
