@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -208,6 +208,29 @@ def report(
     from curate.verbs import rebuild
 
     typer.echo(f"wrote {rebuild(folder).report}")
+
+
+@app.command()
+def view(
+    folder: Annotated[Path, typer.Argument(metavar="RUN|RELEASE", help="Folder of a run or of a release.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of FiftyOne's dataset; the release's own if left out.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where the App is served, at 127.0.0.1.")
+    ] = 5151,
+    serve: Annotated[
+        bool, typer.Option("--app/--no-app", help="Serve the App, or only fill the database.")
+    ] = True,
+    browse: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, where there is a display.")
+    ] = True,
+) -> None:
+    """Open a run or a release in FiftyOne: what changed, what is doubtful, and why."""
+    from curate.viewing import open_view
+
+    with suppress(KeyboardInterrupt):
+        _tell(open_view(folder, name, port=port, serve=serve, browse=browse))
 
 
 review = typer.Typer(help="What a person should look at next, and what they decided.", no_args_is_help=True)

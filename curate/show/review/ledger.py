@@ -67,9 +67,8 @@ def add(
 ) -> Added:
     """Add decisions to a run's ledger, those that it does not hold yet.
 
-    A decision without a time is known if the same person's standing decision says the same; one
-    with a time, if the ledger holds the same at that time. To keep a decision as something else than
-    before, bring it again: that counts as new.
+    A decision is known if the same person's standing one says the same, or if the ledger holds it at that
+    time. To keep a decision as something else than before, bring it again: that counts as new.
 
     Args:
         folder: The run's folder.
@@ -96,8 +95,7 @@ def add(
             "tool": tool,
             "kept_as": kept_as,
         }
-        timed = one.decided_at is not None
-        if _identity(row, with_time=timed) in (held if timed else held_now):
+        if _identity(row, with_time=True) in held or _identity(row, with_time=False) in held_now:
             continue
         held.add(_identity(row, with_time=True))
         held_now.add(_identity(row, with_time=False))

@@ -1,0 +1,1 @@
+"""A release in FiftyOne: fields, frame labels, saved views, and what people decide there."""
