@@ -96,7 +96,7 @@ def _part(part: str, n_clips: int, n_items: int, folder: Path) -> int:
         case "first" | "second":
             place = folder / f"tables {part}"
             content = _released(_read(place), _questionnaire(n_items))
-            content = replace(content, stored_answers=place / "answers.parquet")
+            content = replace(content, stored={"answers": place / "answers.parquet"})
             earlier = Edition(folder / "first") if part == "second" else None
             started_s = time.perf_counter()
             write_release(folder / part, replace(content, previous=earlier))

@@ -204,7 +204,7 @@ def evaluate(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
 ) -> None:
-    """Measure a finished run again, and write its release and report anew; nothing is asked or fetched."""
+    """Measure a finished run again, and write its report anew; nothing is asked or fetched."""
     from curate.verbs import rebuild
 
     typer.echo(f"wrote {rebuild(folder).report}")

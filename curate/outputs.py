@@ -1,8 +1,11 @@
 """What people get of a run whose stages are done: metrics, release and report."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
+
+import polars as pl
 
 from curate import tables
 from curate.clips.media import media_bytes, media_store
@@ -17,7 +20,7 @@ from curate.release.content import HowAsked, ReleaseContent, Tables
 from curate.release.dataset import write_release
 from curate.release.metrics import measure
 from curate.release.pseudonyms import pseudonymised, pseudonyms
-from curate.run_folder import Run
+from curate.run_folder import Run, contract
 from curate.run_media import stand_ins
 from curate.sequences.shapes import SEQUENCES
 from curate.show.report import write_report
@@ -27,15 +30,26 @@ DRAWINGS_NOTICE = (
     "The model that answered is the small one that ships with curate. It was trained on drawings only: "
     "about anything but such drawings its answers are not to be trusted."
 )
+_UNREPORTED = ("answers", "evidence", "confusions", "ties", "leakage")
+"""Tables that a report tells nothing of, or that it reads where they lie."""
+_REPORTED_COLUMNS = {
+    "frames": ["clip_id"],
+    "calls": ["model", "tokens_in", "tokens_out", "tokens_cached"],
+}
+"""Of tables that are large, what a report counts."""
 
 
 def write_out(run: Run) -> None:
     """Measure a run whose stages are done, and write its metrics, release and report."""
     content = release_content(run)
-    text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
-    write_text(run.folder / "metrics.json", text + "\n")
+    _write_metrics(run, content)
     write_release(run.release, content)
     write_report(run.report, _settled(content, Edition(run.release).version), _pictures(run))
+
+
+def _write_metrics(run: Run, content: ReleaseContent) -> None:
+    text = json.dumps(content.metrics, ensure_ascii=False, indent=2, sort_keys=True)
+    write_text(run.folder / "metrics.json", text + "\n")
 
 
 def _settled(content: ReleaseContent, version: str) -> ReleaseContent:
@@ -52,12 +66,43 @@ def _pictures(run: Run) -> Callable[[str], bytes]:
     return lambda sha256: blur.picture(run.pictures.get(sha256))
 
 
+def write_report_again(run: Run) -> None:
+    """Measure a run whose stages are done, and write its metrics and report; its release stays as it is.
+
+    Large tables are read where they lie, some columns at a time: a million clips take less than 1 GB.
+    """
+    needed = {part.name: _for_report(run, part.name) for part in fields(Tables)}
+    content = _content(run, Tables(**needed), {name: run.path(name) for name in ("answers", "frames")})
+    _write_metrics(run, content)
+    write_report(run.report, _settled(content, Edition(run.release).version), _pictures(run))
+
+
+def _for_report(run: Run, name: str) -> pl.DataFrame:
+    """A table as far as a report needs it."""
+    if name in _UNREPORTED:
+        return tables.empty(contract(name))
+    if name in _REPORTED_COLUMNS:
+        return pl.scan_parquet(run.path(name)).select(_REPORTED_COLUMNS[name]).collect()
+    return run.read(name)
+
+
 def release_content(run: Run) -> ReleaseContent:
-    """Everything that release and report are made of, read from the run's folder."""
+    """Everything that release and report are made of, read from the run's folder.
+
+    Raises:
+        InputError: The run is not finished.
+    """
+    every = {part.name: run.read(part.name) for part in fields(Tables) if part.name != "answers"}
+    found = Tables(**every, answers=tables.empty("answers"))
+    return _content(run, found, {"answers": run.path("answers")})
+
+
+def _content(run: Run, found: Tables, stored: Mapping[tables.TableName, Path]) -> ReleaseContent:
     hidden = stand_ins(run)
-    found = Tables(**{part.name: run.read(part.name) for part in fields(Tables)})
+    answers = pl.scan_parquet(stored["answers"])
     if hidden is not None:
         found = found.only(hidden)
+        answers = answers.join(found.clips.lazy().select("clip_id"), on="clip_id", how="semi")
     if run.recipe.release.annotators == "pseudonyms":
         found = _without_names(run, found)
     truth, manifest = run.read("gold-truth"), Manifest.load(run.folder)
@@ -67,6 +112,7 @@ def release_content(run: Run) -> ReleaseContent:
         _how_asked(run, manifest),
         ordinal=run.recipe.task.ordinal,
         truth=truth if truth.height else None,
+        answers=answers,
     )
     further = tuple(further_models(run))
     store = media_store(run.recipe.clips)
@@ -74,7 +120,7 @@ def release_content(run: Run) -> ReleaseContent:
     return ReleaseContent(
         recipe=_with_notice(run, manifest),
         questionnaire=run.questionnaire,
-        tables=replace(found, answers=tables.empty("answers")),
+        tables=found,
         metrics=metrics,
         media=lambda uri: media_bytes(store.open(uri)),
         stand_ins=hidden or {},
@@ -83,7 +129,7 @@ def release_content(run: Run) -> ReleaseContent:
         recipe_text=run.recipe_text,
         questionnaire_text=run.questionnaire_text,
         manifest=manifest.as_dict(),
-        stored_answers=run.path("answers"),
+        stored=stored,
         further=further,
         previous=earlier_release(run),
     )

@@ -14,7 +14,7 @@ from curate.evidence_file import gold_columns
 from curate.labels.gold import CERTAIN
 from curate.labels.reliability import GOLD, PRIOR
 from curate.manifest import Manifest
-from curate.outputs import write_out
+from curate.outputs import write_report_again
 from curate.pipeline import execute
 from curate.recipe import GoldFile
 from curate.release.asking_words import media_sentence
@@ -75,13 +75,13 @@ def run(
 
 
 def rebuild(folder: Path) -> Run:
-    """Write metrics, release and report of an earlier run again.
+    """Write metrics and report of an earlier run again; its release stays as it is.
 
     Raises:
         InputError: The folder holds no run.
     """
     reopened = reopen_run(folder)
-    write_out(reopened)
+    write_report_again(reopened)
     return reopened
 
 

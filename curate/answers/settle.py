@@ -1,7 +1,5 @@
 """From answers as told to answers that count: bias taken off, the likeliest option, its place and spread."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -47,19 +45,6 @@ def settle(told: pl.DataFrame, questionnaire: Questionnaire, answers: Answers) -
     return pl.concat(parts).sort(ORDER)
 
 
-def position_priors(answers: pl.DataFrame, questionnaire: Questionnaire) -> Mapping[str, Floats]:
-    """What each place in the list gains by itself: by item, (n_options,); even where nothing tells.
-
-    Args:
-        answers: Table `answers`.
-        questionnaire: Whose items were asked.
-    """
-    return {
-        item.id: _position_prior(answers.filter(pl.col("item") == item.id), item)
-        for item in questionnaire.items
-    }
-
-
 def _settled(rows: pl.DataFrame, item: Item, answers: Answers) -> pl.DataFrame:
     told = _array(rows["told"], len(item.all_options))
     probs = _debiased(rows, told, item, answers)
@@ -85,7 +70,7 @@ def _settled(rows: pl.DataFrame, item: Item, answers: Answers) -> pl.DataFrame:
 def _debiased(rows: pl.DataFrame, told: Floats, item: Item, answers: Answers) -> Floats:
     is_exact = (rows["source"] == "logprobs").fill_null(value=False).to_numpy()
     if answers.debias == "position" and len(told):
-        freed = _without_position(told, _shifts(rows), _position_prior(rows, item))
+        freed = _without_position(told, _shifts(rows), place_prior(rows, item))
         return np.where(is_exact[:, None], freed, told)
     if answers.debias == "content_free":
         alone = (rows["control"] == "no_media").to_numpy()
@@ -101,7 +86,13 @@ def _without_position(told: Floats, shifts: Ints, prior: Floats) -> Floats:
     return by_option(remove_position(placed, prior), orders)
 
 
-def _position_prior(rows: pl.DataFrame, item: Item) -> Floats:
+def place_prior(rows: pl.DataFrame, item: Item) -> Floats:
+    """What each place in an item's list gains by itself: (n_options,); even where nothing tells.
+
+    Args:
+        rows: Of table `answers`, those to this item.
+        item: Of the questionnaire.
+    """
     n_options = len(item.all_options)
     exact = rows.filter(pl.col("control") == "none", pl.col("source") == "logprobs").with_columns(
         shift=_shift()

@@ -4,7 +4,7 @@ Where a number cannot be known it is None; a share always comes with its n.
 Lists over items are in the questionnaire's order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import polars as pl
@@ -15,7 +15,7 @@ from curate.answers.measures.distribution import Floats
 from curate.answers.measures.share import Share
 from curate.answers.measures.stability import stability
 from curate.answers.measures.verdict import Verdict
-from curate.answers.settle import position_priors
+from curate.answers.settle import place_prior
 from curate.answers.watch import verdict_of
 from curate.questionnaire import Item
 from curate.release.asking_totals import (
@@ -26,20 +26,40 @@ from curate.release.asking_totals import (
     transcripts,
 )
 from curate.release.content import HowAsked, Metrics, Tables
-from curate.release.tally import base_answers, mean, plain
+from curate.release.tally import base_answers, is_base, mean, plain
 
 KINDS = ("order", "wording", "repeat")
 """Of variants."""
 CONTROLS = ("canary", "no_media", "shuffled")
+_COLUMNS = (
+    "clip_id",
+    "item",
+    "variant",
+    "control",
+    "media_clip_id",
+    "outcome",
+    "answer",
+    "told",
+    "probs",
+    "expected",
+    "spread",
+    "source",
+    "mask",
+    "calls",
+)
+"""All but receipts, which nothing is counted by."""
 
 
-def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Metrics:
+def measure_asking(
+    tables: Tables, classes: Sequence[str], how: HowAsked, answers: pl.LazyFrame | None = None
+) -> Metrics:
     """Measure the asking of a run, apart from what the answers say.
 
     Args:
         tables: The run's tables.
         classes: Class names, in order.
         how: What the tables do not say.
+        answers: Table answers, read an item at a time; the one in `tables` if left out.
 
     Returns:
         Nested plain numbers:
@@ -58,17 +78,19 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
         - collapse: see `curate.release.asking_totals.class_shares`.
         - cost: of all calls that the tables rest on.
     """
-    answers = tables.answers
-    verdict = verdict_of(answers, same_words=same_words(how.answers))
+    answers = tables.answers.lazy() if answers is None else answers
+    answers = answers.select(_COLUMNS)
+    beside = answers.filter(~is_base()).collect()
+    verdict = verdict_of(_compared(answers, beside), same_words=same_words(how.answers))
     return {
         "mode": how.answers.mode,
         "debias": how.answers.debias,
         "sources": _sources(base_answers(answers)),
-        "variants": _variants(answers),
-        "controls": _controls(answers),
+        "variants": _variants(beside),
+        "controls": _controls(beside),
         "items": _items(answers, how),
         "verdict": _verdict(verdict),
-        "transcripts": transcripts(tables) if how.answers.transcript else None,
+        "transcripts": transcripts(tables.clips, answers) if how.answers.transcript else None,
         "context": context_outcomes(tables.context),
         "reasons": reason_outcomes(tables.reasons, classes),
         "collapse": class_shares(tables, classes),
@@ -76,10 +98,18 @@ def measure_asking(tables: Tables, classes: Sequence[str], how: HowAsked) -> Met
     }
 
 
-def _sources(answers: pl.DataFrame) -> list[Metrics]:
+def _compared(answers: pl.LazyFrame, beside: pl.DataFrame) -> pl.DataFrame:
+    """Variants and controls, and the plain answers about the clips that any of them is about or showed."""
+    about = pl.concat([beside["clip_id"], beside["media_clip_id"].alias("clip_id")]).drop_nulls().unique()
+    plain_ones = answers.filter(is_base()).join(about.to_frame().lazy(), on="clip_id", how="semi")
+    return pl.concat([plain_ones.collect(), beside])
+
+
+def _sources(answers: pl.LazyFrame) -> list[Metrics]:
     """Answers by where their probabilities come from; the most first."""
     told = answers.filter(pl.col("source").is_not_null()).group_by("source", "mask").agg(pl.len().alias("n"))
-    return told.sort(["n", "source", "mask"], descending=[True, False, False], nulls_last=True).to_dicts()
+    ranked = told.sort(["n", "source", "mask"], descending=[True, False, False], nulls_last=True)
+    return ranked.collect().to_dicts()
 
 
 def _variants(answers: pl.DataFrame) -> Metrics:
@@ -107,11 +137,11 @@ def _most_replies(answers: pl.DataFrame) -> int:
     return max(found["calls"], default=0)
 
 
-def _items(answers: pl.DataFrame, how: HowAsked) -> list[Metrics]:
-    steady = stability(answers)
-    compared = control_table(answers, _partners(answers, how), steady)
-    priors = position_priors(answers, how.questionnaire) if how.answers.debias == "position" else {}
-    return [_item(item, answers, steady, compared, priors) for item in how.questionnaire.items]
+def _items(answers: pl.LazyFrame, how: HowAsked) -> list[Metrics]:
+    return [
+        _item(item, answers.filter(pl.col("item") == item.id).collect(), how)
+        for item in how.questionnaire.items
+    ]
 
 
 def _partners(answers: pl.DataFrame, how: HowAsked) -> pl.DataFrame:
@@ -121,14 +151,8 @@ def _partners(answers: pl.DataFrame, how: HowAsked) -> pl.DataFrame:
     return canaries.select("clip_id", other="media_clip_id", same_words=alike).unique()
 
 
-def _item(
-    item: Item,
-    answers: pl.DataFrame,
-    steady: pl.DataFrame,
-    compared: pl.DataFrame,
-    priors: Mapping[str, Floats],
-) -> Metrics:
-    """One item of the questionnaire.
+def _item(item: Item, rows: pl.DataFrame, how: HowAsked) -> Metrics:
+    """One item of the questionnaire, from the answers to it.
 
     Returns:
         - sources: as for all items together.
@@ -140,16 +164,18 @@ def _item(
         - position_prior: what each place in the list gains by itself, and the
           clips that tell it.
     """
-    rows = answers.filter(pl.col("item") == item.id)
     base = base_answers(rows)
+    steady = stability(rows)
+    compared = control_table(rows, _partners(rows, how), steady)
+    prior = place_prior(rows, item) if how.answers.debias == "position" else None
     return {
         "id": item.id,
-        "sources": _sources(base),
+        "sources": _sources(base.lazy()),
         "expected": _mean_with_n(base["expected"]),
         "spread": _mean_with_n(base["spread"]),
         "stability": {kind: _row(steady, item, kind=kind) for kind in KINDS},
         "controls": {name: _control(compared, item, name) for name in CONTROLS},
-        "position_prior": _position_prior(rows, item, priors.get(item.id)),
+        "position_prior": _position_prior(rows, item, prior),
     }
 
 

@@ -16,9 +16,9 @@ from curate.vlm.desk.budget import cost_of
 _TOKENS = ("tokens_in", "tokens_out", "tokens_cached")
 
 
-def transcripts(tables: Tables) -> Metrics:
+def transcripts(clips: pl.DataFrame, answers: pl.LazyFrame) -> Metrics:
     """Clips that were asked about, and those of them of which it is known what is said."""
-    asked = tables.clips.join(tables.answers, on="clip_id", how="semi")
+    asked = clips.join(answers.select("clip_id").unique().collect(), on="clip_id", how="semi")
     said = asked["transcript"].fill_null("").str.strip_chars() != ""
     return {"clips": asked.height, "with": n_true(said)}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -145,21 +145,18 @@ class ReleaseContent:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How the run came about: versions, seeds, hashes; ready for JSON."""
 
-    stored_answers: Path | None = None
-    """File of table answers, which then goes from file to file and need not be in `tables`: of a million
-    clips it is larger than all else together."""
+    stored: Mapping[TableName, Path] = field(default_factory=dict)
+    """Files of tables that need not be in `tables`, being larger than all else together: they are read
+    where they lie, a part at a time."""
     further: tuple[FurtherModel, ...] = ()
     """Other models' answers that were weighed as well."""
     previous: Edition | None = None
     """The release before this one."""
 
-    def answers(self) -> pl.LazyFrame:
-        """Table answers, wherever it is; some may be of clips that are not released."""
-        return (
-            self.tables.answers.lazy()
-            if self.stored_answers is None
-            else pl.scan_parquet(self.stored_answers)
-        )
+    def scan(self, name: Literal["answers", "frames"]) -> pl.LazyFrame:
+        """A table, wherever it is; where it is stored, some rows may be of clips that are not released."""
+        place, kept = self.stored.get(name), getattr(self.tables, name)
+        return kept.lazy() if place is None else pl.scan_parquet(place)
 
     @property
     def title(self) -> str:

@@ -95,8 +95,8 @@ def _write_parts(partial: Path, content: ReleaseContent, shard_bytes: int) -> No
     frames: dict[Path, pl.DataFrame] = {path: getattr(content.tables, name) for path, name in every.items()}
     # One after the other: two at once would hold twice as much.
     write_clips(partial, content, shard_bytes)
-    if content.stored_answers is not None:
-        _copy_answers(partial, content.stored_answers, content.tables.clips)
+    if "answers" in content.stored:
+        _copy_answers(partial, content.stored["answers"], content.tables.clips)
     for path, frame in frames.items():
         if frame.height or path not in long:
             _write_table(path, every[path], frame)

@@ -4,7 +4,7 @@ Where a number cannot be known it is None; a share always comes with its n.
 Lists over classes are in class order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,7 @@ def measure(
     *,
     ordinal: bool = False,
     truth: pl.DataFrame | None = None,
+    answers: pl.LazyFrame | None = None,
 ) -> Metrics:
     """Measure a run.
 
@@ -39,6 +40,7 @@ def measure(
         ordinal: Whether the classes are ordered; adds mean distances where the truth is known.
         truth: Columns clip_id and label, known to be right and only measured
             against; clips with gold are left out, for their labels were learned.
+        answers: Table answers, read an item at a time; the one in `tables` if left out.
 
     Returns:
         Nested plain numbers, the same for the same input. `truth` is None
@@ -46,6 +48,7 @@ def measure(
     """
     known = tables.gold.head(0) if truth is None else truth.join(tables.gold, on="clip_id", how="anti")
     known = known.select("clip_id", "label")
+    answers = tables.answers.lazy() if answers is None else answers
     found = against_truth(tables.labels, tables.votes, classes, known, ordinal=ordinal, source="truth")
     quality = tables.quality.to_dicts()
     return {
@@ -55,12 +58,12 @@ def measure(
         "counts": _counts(tables, classes),
         "given": _given(tables.labels, classes),
         "pseudo": _pseudo(tables.labels),
-        "answers": _answers(tables),
-        "items": [_item(tables, item.id) for item in how.questionnaire.items],
+        "answers": _answers(tables.clips, answers),
+        "items": [_item(tables.instruments, answers, item.id) for item in how.questionnaire.items],
         "annotators": _annotators(tables),
         "agreement": agreement(tables.votes, tables.clips, classes),
         "collapse": _collapse(tables.labels, classes),
-        "asking": measure_asking(tables, classes, how),
+        "asking": measure_asking(tables, classes, how, answers),
         "truth": found,
         "quality": quality,
         "certificates": tables.certificates.to_dicts(),
@@ -112,6 +115,7 @@ def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
         "frames": tables.frames.height,
         "votes": tables.votes.height,
         "gold": tables.gold.height,
+        "gold_drawn": n_true(tables.gold["at_random"]),
         "duration_s": float(clips["duration_s"].sum()),
         "set_aside": tally(aside["kind"]),
         "problems": problems.height,
@@ -193,34 +197,38 @@ def _pseudo(labels: pl.DataFrame) -> Metrics:
     }
 
 
-def _answers(tables: Tables) -> Metrics:
+def _answers(clips: pl.DataFrame, answers: pl.LazyFrame) -> Metrics:
     """The questionnaire as a whole; controls and variants are not counted."""
-    answers = base_answers(tables.answers)
-    told = answers.filter(pl.col("outcome") == "answered")["clip_id"].n_unique()
-    asked = answers["clip_id"].n_unique()
+    base = base_answers(answers)
+    counts = base.group_by("outcome").len().collect()
+    sources = base.drop_nulls("source").group_by("source").len().sort("source").collect()
+    of_clips = base.group_by("clip_id").agg(told=(pl.col("outcome") == "answered").any()).collect()
+    asked, told = of_clips.height, n_true(of_clips["told"])
     return {
-        **_outcomes(answers),
+        **_outcomes(dict(counts.iter_rows())),
         "clips_asked": asked,
         "clips_without_answer": asked - told,
-        "clips_not_asked": tables.clips.height - asked,
-        "sources": tally(answers["source"].drop_nulls()),
+        "clips_not_asked": clips.height - asked,
+        "sources": dict(sources.iter_rows()),
     }
 
 
-def _outcomes(answers: pl.DataFrame) -> Metrics:
-    counts = {outcome: n_true(answers["outcome"] == outcome) for outcome in OUTCOMES}
+def _outcomes(found: Mapping[str, int]) -> Metrics:
+    counts = {outcome: found.get(outcome, 0) for outcome in OUTCOMES}
+    n = sum(counts.values())
     # Shares of nothing are unknown, not zero.
-    shares = {f"share_{name}": n / answers.height if answers.height else None for name, n in counts.items()}
-    return {"asked": answers.height, **counts, **shares}
+    shares = {f"share_{name}": count / n if n else None for name, count in counts.items()}
+    return {"asked": n, **counts, **shares}
 
 
-def _item(tables: Tables, item: str) -> Metrics:
-    answers = base_answers(tables.answers).filter(pl.col("item") == item)
+def _item(instruments: pl.DataFrame, answers: pl.LazyFrame, item: str) -> Metrics:
+    mine = base_answers(answers).filter(pl.col("item") == item)
+    found = mine.select("outcome", top=pl.col("probs").list.max()).collect()
     return {
         "id": item,
-        **_outcomes(answers),
-        "mean_top_probability": mean(answers["probs"].list.max()),
-        "worth_bits": _instrument(tables.instruments, f"item:{item}").get("worth_bits"),
+        **_outcomes(tally(found["outcome"])),
+        "mean_top_probability": mean(found["top"]),
+        "worth_bits": _instrument(instruments, f"item:{item}").get("worth_bits"),
     }
 
 

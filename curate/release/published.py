@@ -33,7 +33,7 @@ def _published_label() -> pl.Expr:
 
 def _answers(content: ReleaseContent) -> Iterator[pl.DataFrame]:
     """For each item, clip_id and q_<item>; one item is held at a time."""
-    base = base_answers(content.answers())
+    base = base_answers(content.scan("answers"))
     for item in content.questionnaire.items:
         mine = base.filter(pl.col("item") == item.id)
         yield mine.select("clip_id", pl.col("answer").alias(f"q_{item.id}")).collect()

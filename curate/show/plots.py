@@ -7,13 +7,17 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from curate.release.content import Metrics
 from curate.show.drawing import FIRST, INK, MUTED, SECOND, STYLE, as_svg, new_axes, short
 
 MOST_NUMBERED = 12
 """Classes up to which the cells of the matrix carry their number."""
+MOST_CLASSES = 30
+"""Classes that a plot shows; of more, those with the most to see."""
+MOST_PEOPLE = 40
+"""People that a plot shows, those with the most clips."""
 
 
 def reliability_histogram(metrics: Metrics) -> Markup:
@@ -43,7 +47,7 @@ def reliability_histogram(metrics: Metrics) -> Markup:
 
 def change_matrix(metrics: Metrics) -> Markup:
     """Clips by given and refined label; the deeper, the larger the share of the row."""
-    classes, rows = metrics["classes"], metrics["given"]["change_matrix"]
+    classes, rows = _most_changed(metrics["classes"], metrics["given"]["change_matrix"])
     with mpl.rc_context(STYLE):
         figure, axes = new_axes(1.2 + min(5.5, max(1.6, 0.42 * len(classes))))
         for y, row in enumerate(rows):
@@ -78,7 +82,9 @@ def item_worth(metrics: Metrics) -> Markup | None:
 
 def class_balance(metrics: Metrics) -> Markup:
     """Clips of each class before and after."""
-    classes, counts = metrics["classes"], metrics["counts"]["per_class"]
+    counts = metrics["counts"]["per_class"]
+    most = set(sorted(metrics["classes"], key=lambda name: -counts[name]["given"])[:MOST_CLASSES])
+    classes = [name for name in metrics["classes"] if name in most]
     places = range(len(classes))
     with mpl.rc_context(STYLE):
         figure, axes = new_axes(1.1 + 0.42 * len(classes))
@@ -97,6 +103,62 @@ def class_balance(metrics: Metrics) -> Markup:
         axes.grid(visible=True, axis="x")
         figure.legend(loc="outside upper right", ncols=2)
         return as_svg(figure, "Clips of each class, given and refined")
+
+
+def annotator_quality(metrics: Metrics) -> Markup | None:
+    """How right the given labels and each person are, as estimated; None where nobody's is known."""
+    known = [one for one in metrics["annotators"] if one["accuracy"] is not None]
+    if not known:
+        return None
+    shown = sorted(
+        sorted(known, key=lambda one: -one["n_clips"])[:MOST_PEOPLE], key=lambda one: one["accuracy"]
+    )
+    most = max(one["n_clips"] for one in shown)
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(1.1 + 0.24 * len(shown))
+        names = [short(instrument_name(one["instrument"])) for one in shown]
+        sizes = [18 + 90 * one["n_clips"] / most for one in shown]
+        accuracies = [one["accuracy"] for one in shown]
+        axes.scatter(accuracies, range(len(shown)), s=sizes, color=FIRST, linewidths=0, clip_on=False)
+        axes.axvline(1 / len(metrics["classes"]), color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_yticks(range(len(shown)), names, color=INK)
+        axes.set(
+            xlim=(-0.02, 1.02),
+            ylim=(-0.7, len(shown) - 0.3),
+            xlabel="Estimated accuracy [share]; dashed: chance",
+        )
+        axes.grid(visible=True, axis="x")
+        return as_svg(figure, "Estimated accuracy of the given labels and of each person")
+
+
+def token_cost(metrics: Metrics) -> Markup | None:
+    """Tokens that the calls took, by what they were; None where the server told none."""
+    cost = metrics["asking"]["cost"]
+    if not cost["tokens_in"]:
+        return None
+    cached = cost["tokens_cached"] or 0
+    rows = (
+        ("prompt, read anew", cost["tokens_in"] - cached, FIRST),
+        ("prompt, from the cache", cached, MUTED),
+        ("reply", cost["tokens_out"] or 0, SECOND),
+    )
+    with mpl.rc_context(STYLE):
+        figure, axes = new_axes(1.7)
+        axes.barh(
+            [name for name, _, _ in rows], [n for _, n, _ in rows], color=[one[2] for one in rows], height=0.6
+        )
+        axes.invert_yaxis()
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.set(xlabel="Tokens [count]", xlim=(0, None))
+        axes.tick_params(axis="y", labelcolor=INK)
+        axes.grid(visible=True, axis="x")
+        return as_svg(figure, "Tokens by kind")
+
+
+def instrument_name(instrument: str) -> str:
+    """What people call the given label, or somebody who voted."""
+    return "given label" if instrument == "given" else instrument.removeprefix("vote:")
 
 
 def calibration(metrics: Metrics, key: str, xlabel: str, ylabel: str) -> Markup | None:
@@ -127,6 +189,16 @@ def calibration(metrics: Metrics, key: str, xlabel: str, ylabel: str) -> Markup 
         axes.grid(visible=True, axis="both")
         figure.legend(loc="outside upper right", ncols=2, fontsize=8.5)
         return as_svg(figure, f"{ylabel} against {xlabel}")
+
+
+def _most_changed(classes: Sequence[str], rows: Sequence[Sequence[int]]) -> tuple[list[str], list[list[int]]]:
+    """The classes that most clips left or joined, in class order, and their part of the matrix."""
+    moved = {
+        place: sum(row) + sum(other[place] for other in rows) - 2 * row[place]
+        for place, row in enumerate(rows)
+    }
+    chosen = sorted(sorted(moved, key=lambda place: -moved[place])[:MOST_CLASSES])
+    return [classes[place] for place in chosen], [[rows[y][x] for x in chosen] for y in chosen]
 
 
 def _cell(axes: Axes, x: int, y: int, n: int, total: int, n_classes: int) -> None:

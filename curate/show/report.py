@@ -20,7 +20,7 @@ from curate.show import asking_plots, plots
 from curate.show.findings import findings
 from curate.show.strips import reasoned_clips, worst_clips
 
-_IN_PERCENTAGE = re.compile(r"(?<=[<>]) (?=\d+ %)|(?<=\d) (?=%)")
+_IN_PERCENTAGE = re.compile(r"(?<=[<>]) (?=\d+ ?%)|(?<=\d) ?(?=%)")
 MOST_PROBLEMS = 50
 """Set-aside entries that the report lists; the release holds all."""
 
@@ -87,6 +87,9 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
         "questionnaire": content.questionnaire,
         "models": content.models,
         "m": metrics,
+        "most_classes": plots.MOST_CLASSES,
+        "people": sorted(metrics["annotators"], key=lambda one: -one["n_clips"])[: plots.MOST_PEOPLE],
+        "instrument_name": plots.instrument_name,
         "findings": [replace(one, text=_unbroken(one.text)) for one in findings(metrics)],
         "plots": _plots(metrics),
         "strips": worst_clips(content, picture),
@@ -124,6 +127,8 @@ def _plots(metrics: Metrics) -> dict[str, Any]:
         "changes": plots.change_matrix(metrics) if labelled else None,
         "balance": plots.class_balance(metrics) if labelled else None,
         "worth": plots.item_worth(metrics),
+        "annotators": plots.annotator_quality(metrics),
+        "cost": plots.token_cost(metrics),
         "stability": asking_plots.stability_by_item(metrics),
         "controls": asking_plots.controls_by_item(metrics),
         "trust": plots.calibration(

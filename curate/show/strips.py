@@ -110,13 +110,21 @@ def _strips(labels: pl.DataFrame, content: ReleaseContent, picture: Callable[[st
     rows = labels.join(told, on="clip_id", maintain_order="left").join(
         rationales(content.tables.reasons, place), on="clip_id", how="left", maintain_order="left"
     )
-    return [_strip(row, content, picture) for row in rows.iter_rows(named=True)]
+    mine = pl.col("clip_id").is_in(labels["clip_id"].to_list())
+    frames = content.scan("frames").filter(mine, pl.col("role") == "key").sort("index").collect()
+    answers = base_answers(content.scan("answers")).filter(mine).collect()
+    return [_strip(row, content, frames, answers, picture) for row in rows.iter_rows(named=True)]
 
 
-def _strip(row: dict[str, object], content: ReleaseContent, picture: Callable[[str], bytes]) -> Strip:
-    clip_id = row["clip_id"]
-    frames = content.tables.frames.filter((pl.col("clip_id") == clip_id) & (pl.col("role") == "key"))
-    answers = base_answers(content.answers()).filter(pl.col("clip_id") == clip_id).collect()
+def _strip(
+    row: dict[str, object],
+    content: ReleaseContent,
+    frames: pl.DataFrame,
+    answers: pl.DataFrame,
+    picture: Callable[[str], bytes],
+) -> Strip:
+    mine = pl.col("clip_id") == row["clip_id"]
+    told = answers.filter(mine)
     return Strip(
         name=str(row["name"]),
         given=None if row["label_given"] is None else str(row["label_given"]),
@@ -125,8 +133,8 @@ def _strip(row: dict[str, object], content: ReleaseContent, picture: Callable[[s
         confidence=float(str(row["confidence"])),
         split=str(row["split"]),
         transcript=_cut(str(row["transcript"] or ""), _MOST_WORDS),
-        pictures=_thumbnails(frames.sort("index"), picture),
-        answers=tuple(_told(item, answers) for item in content.questionnaire.items),
+        pictures=_thumbnails(frames.filter(mine), picture),
+        answers=tuple(_told(item, told) for item in content.questionnaire.items),
         pulls=_pulls(row["why"]),
         rationale=_rationale(row, content.recipe.task.classes),
     )

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from curate import tables
-from curate.answers.settle import position_priors, settle
+from curate.answers.settle import place_prior, settle
 from curate.questionnaire import UNSEEN, Item, Questionnaire
 from curate.recipe import Answers, Controls
 
@@ -93,8 +93,10 @@ def test_a_bias_that_multiplies_the_odds_is_taken_off_exactly() -> None:
     # The other orders of the same clips come out the same.
     moved = found.filter(pl.col("variant") == "order 2").sort("clip_id")
     np.testing.assert_allclose(moved["probs"].to_list(), beliefs[:3], atol=1e-9)
-    np.testing.assert_allclose(position_priors(found, QUESTIONS)["eyes"], gain / gain.sum(), atol=1e-9)
-    np.testing.assert_allclose(position_priors(found, QUESTIONS)["mouth"], 1 / 3)
+    np.testing.assert_allclose(
+        place_prior(found.filter(item="eyes"), QUESTIONS.items[0]), gain / gain.sum(), atol=1e-9
+    )
+    np.testing.assert_allclose(place_prior(found.filter(item="mouth"), QUESTIONS.items[1]), 1 / 3)
 
 
 def test_clips_that_lack_an_order_teach_nothing() -> None:

@@ -89,8 +89,14 @@ def _weighed(edition: Edition, clip_ids: pl.Series) -> pl.DataFrame:
 
 def _how() -> pl.Expr:
     old, new = pl.col("said"), pl.col("said_after")
+    # Gold is no evidence, and tells of itself by its weight alone.
+    is_gold = pl.col("instrument") == "gold"
     return (
-        pl.when(old.is_null() & new.is_not_null())
+        pl.when(is_gold & pl.col("log_odds").is_null())
+        .then(pl.lit("new"))
+        .when(is_gold & pl.col("log_odds_after").is_null())
+        .then(pl.lit("gone"))
+        .when(old.is_null() & new.is_not_null())
         .then(pl.lit("new"))
         .when(old.is_not_null() & new.is_null())
         .then(pl.lit("gone"))
@@ -106,7 +112,13 @@ def _moved() -> pl.Expr:
 
 def _sentence() -> pl.Expr:
     """Such as "vote:ada is new: bored (+1.20 nat)"."""
-    said = pl.coalesce("after", "before", pl.lit("its weight"))
+    said = pl.coalesce(
+        "after",
+        "before",
+        pl.when(pl.col("instrument") == "gold")
+        .then(pl.lit("a label known to be right"))
+        .otherwise(pl.lit("its weight")),
+    )
     weight = pl.coalesce(pl.col("log_odds_after"), pl.col("log_odds_before"))
     signed = pl.when(weight >= 0).then(pl.lit("+")).otherwise(pl.lit("")) + weight.round(2).cast(pl.String)
     tail = pl.when(weight.is_null()).then(pl.lit("")).otherwise(pl.format(" ({} nat)", signed))
