@@ -205,6 +205,8 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
 ) -> None:
     """Measure a finished run again, and write its report anew; nothing is asked or fetched."""
+    # Before polars is loaded, whose allocator would keep what is freed: a million clips fit into 1 GB so.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     from curate.verbs import rebuild
 
     typer.echo(f"wrote {rebuild(folder).report}")

@@ -1,7 +1,7 @@
 """What people get of a run whose stages are done: metrics, release and report."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from curate import tables
 from curate.clips.media import media_bytes, media_store
+from curate.clips.split_names import SPLIT_NAMES
 from curate.earlier import annotators_key, earlier_release, keep_pseudonyms
 from curate.files import write_text
 from curate.frames.people.blur import open_face_blur
@@ -24,6 +25,7 @@ from curate.run_folder import Run, contract
 from curate.run_media import stand_ins
 from curate.sequences.shapes import SEQUENCES
 from curate.show.report import write_report
+from curate.show.strips import shown_clips
 from curate.vlm.local.processor import DEMO
 
 DRAWINGS_NOTICE = (
@@ -33,7 +35,21 @@ DRAWINGS_NOTICE = (
 _UNREPORTED = ("answers", "evidence", "confusions", "ties", "leakage")
 """Tables that a report tells nothing of, or that it reads where they lie."""
 _REPORTED_COLUMNS = {
-    "frames": ["clip_id"],
+    "clips": ["clip_id", "name", "media", "label_given", "split", "group", "duration_s", "transcript"],
+    "labels": [
+        "clip_id",
+        "label_given",
+        "label_refined",
+        "confidence",
+        "reliability",
+        "reliability_split",
+        "pseudo_label",
+        "pseudo_confidence",
+        "pseudo_accepted",
+    ],
+    "splits": ["clip_id", "split"],
+    "votes": ["clip_id", "annotator", "label"],
+    "frames": ["index"],
     "calls": ["model", "tokens_in", "tokens_out", "tokens_cached"],
 }
 """Of tables that are large, what a report counts."""
@@ -81,9 +97,31 @@ def _for_report(run: Run, name: str) -> pl.DataFrame:
     """A table as far as a report needs it."""
     if name in _UNREPORTED:
         return tables.empty(contract(name))
-    if name in _REPORTED_COLUMNS:
-        return pl.scan_parquet(run.path(name)).select(_REPORTED_COLUMNS[name]).collect()
-    return run.read(name)
+    if name not in _REPORTED_COLUMNS:
+        return run.read(name)
+    names = _named_by_few(run.classes)
+    few = [pl.col(column).cast(names[column]) for column in _REPORTED_COLUMNS[name] if column in names]
+    parts = pl.scan_parquet(run.path(name)).select(_REPORTED_COLUMNS[name]).with_columns(few)
+    found = parts.collect(engine="streaming")
+    if name != "labels":
+        return found
+    # Probabilities count where the truth is known, reasons where a clip is shown, and of no other clip.
+    wanted = [*run.read("gold-truth")["clip_id"], *shown_clips(found, run.read("reasons"))]
+    stored = pl.scan_parquet(run.path(name)).select("clip_id", "posterior", "why")
+    rest = stored.filter(pl.col("clip_id").is_in(wanted)).collect(engine="streaming")
+    place = {clip_id: row for row, clip_id in enumerate(rest["clip_id"])}
+    rows = found["clip_id"].replace_strict(place, default=None, return_dtype=pl.UInt32)
+    return found.with_columns(rest[column].gather(rows) for column in ("posterior", "why"))
+
+
+def _named_by_few(classes: Sequence[str]) -> dict[str, pl.Enum]:
+    """Columns that hold one of a few names, each kept as its number: text takes sixteen times the room."""
+    labels = dict.fromkeys(("label", "label_given", "label_refined", "pseudo_label"), pl.Enum(classes))
+    return labels | {
+        "split": pl.Enum(SPLIT_NAMES),
+        "reliability_split": pl.Enum(["high", "low"]),
+        "media": pl.Enum(["video", "image"]),
+    }
 
 
 def release_content(run: Run) -> ReleaseContent:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import polars as pl
 
 from curate.answers.ask import same_words
-from curate.answers.measures.controls import control_table
+from curate.answers.measures.controls import control_table, mean_answers
 from curate.answers.measures.distribution import Floats
 from curate.answers.measures.share import Share
 from curate.answers.measures.stability import stability
@@ -80,15 +80,16 @@ def measure_asking(
     """
     answers = tables.answers.lazy() if answers is None else answers
     answers = answers.select(_COLUMNS)
-    beside = answers.filter(~is_base()).collect()
-    verdict = verdict_of(_compared(answers, beside), same_words=same_words(how.answers))
+    beside = answers.filter(~is_base()).collect(engine="streaming")
+    compared = _compared(answers, beside)
+    verdict = verdict_of(compared, same_words=same_words(how.answers))
     return {
         "mode": how.answers.mode,
         "debias": how.answers.debias,
         "sources": _sources(base_answers(answers)),
         "variants": _variants(beside),
         "controls": _controls(beside),
-        "items": _items(answers, how),
+        "items": _items(answers, compared, how),
         "verdict": _verdict(verdict),
         "transcripts": transcripts(tables.clips, answers) if how.answers.transcript else None,
         "context": context_outcomes(tables.context),
@@ -102,14 +103,14 @@ def _compared(answers: pl.LazyFrame, beside: pl.DataFrame) -> pl.DataFrame:
     """Variants and controls, and the plain answers about the clips that any of them is about or showed."""
     about = pl.concat([beside["clip_id"], beside["media_clip_id"].alias("clip_id")]).drop_nulls().unique()
     plain_ones = answers.filter(is_base()).join(about.to_frame().lazy(), on="clip_id", how="semi")
-    return pl.concat([plain_ones.collect(), beside])
+    return pl.concat([plain_ones.collect(engine="streaming"), beside])
 
 
 def _sources(answers: pl.LazyFrame) -> list[Metrics]:
     """Answers by where their probabilities come from; the most first."""
     told = answers.filter(pl.col("source").is_not_null()).group_by("source", "mask").agg(pl.len().alias("n"))
     ranked = told.sort(["n", "source", "mask"], descending=[True, False, False], nulls_last=True)
-    return ranked.collect().to_dicts()
+    return ranked.collect(engine="streaming").to_dicts()
 
 
 def _variants(answers: pl.DataFrame) -> Metrics:
@@ -137,9 +138,18 @@ def _most_replies(answers: pl.DataFrame) -> int:
     return max(found["calls"], default=0)
 
 
-def _items(answers: pl.LazyFrame, how: HowAsked) -> list[Metrics]:
+def _items(answers: pl.LazyFrame, compared: pl.DataFrame, how: HowAsked) -> list[Metrics]:
+    steady, partners = stability(compared), _partners(compared, how)
+    controls = control_table(compared, partners, steady, mean_answers(answers))
+    base = base_answers(answers)
     return [
-        _item(item, answers.filter(pl.col("item") == item.id).collect(), how)
+        _item(
+            item,
+            base.filter(pl.col("item") == item.id),
+            compared.filter(pl.col("item") == item.id),
+            (steady, controls),
+            how,
+        )
         for item in how.questionnaire.items
     ]
 
@@ -151,8 +161,21 @@ def _partners(answers: pl.DataFrame, how: HowAsked) -> pl.DataFrame:
     return canaries.select("clip_id", other="media_clip_id", same_words=alike).unique()
 
 
-def _item(item: Item, rows: pl.DataFrame, how: HowAsked) -> Metrics:
-    """One item of the questionnaire, from the answers to it.
+def _item(
+    item: Item,
+    base: pl.LazyFrame,
+    compared: pl.DataFrame,
+    tables_of_all: tuple[pl.DataFrame, pl.DataFrame],
+    how: HowAsked,
+) -> Metrics:
+    """One item of the questionnaire.
+
+    Args:
+        item: Of the questionnaire.
+        base: Its answers that count.
+        compared: As from `_compared`, those to the item.
+        tables_of_all: Stability and controls, of all items.
+        how: What the tables do not say.
 
     Returns:
         - sources: as for all items together.
@@ -164,18 +187,17 @@ def _item(item: Item, rows: pl.DataFrame, how: HowAsked) -> Metrics:
         - position_prior: what each place in the list gains by itself, and the
           clips that tell it.
     """
-    base = base_answers(rows)
-    steady = stability(rows)
-    compared = control_table(rows, _partners(rows, how), steady)
-    prior = place_prior(rows, item) if how.answers.debias == "position" else None
+    steady, controls = tables_of_all
+    prior = place_prior(compared, item) if how.answers.debias == "position" else None
+    moments = base.select("expected", "spread").collect(engine="streaming")
     return {
         "id": item.id,
-        "sources": _sources(base.lazy()),
-        "expected": _mean_with_n(base["expected"]),
-        "spread": _mean_with_n(base["spread"]),
+        "sources": _sources(base),
+        "expected": _mean_with_n(moments["expected"]),
+        "spread": _mean_with_n(moments["spread"]),
         "stability": {kind: _row(steady, item, kind=kind) for kind in KINDS},
-        "controls": {name: _control(compared, item, name) for name in CONTROLS},
-        "position_prior": _position_prior(rows, item, prior),
+        "controls": {name: _control(controls, item, name) for name in CONTROLS},
+        "position_prior": _position_prior(compared, item, prior),
     }
 
 

@@ -18,7 +18,9 @@ _TOKENS = ("tokens_in", "tokens_out", "tokens_cached")
 
 def transcripts(clips: pl.DataFrame, answers: pl.LazyFrame) -> Metrics:
     """Clips that were asked about, and those of them of which it is known what is said."""
-    asked = clips.join(answers.select("clip_id").unique().collect(), on="clip_id", how="semi")
+    asked = clips.join(
+        answers.select("clip_id").unique().collect(engine="streaming"), on="clip_id", how="semi"
+    )
     said = asked["transcript"].fill_null("").str.strip_chars() != ""
     return {"clips": asked.height, "with": n_true(said)}
 
@@ -80,7 +82,7 @@ def class_shares(tables: Tables, classes: Sequence[str]) -> Metrics:
         `classes`, as from `curate.answers.measures.collapse.collapse`.
     """
     concluded = tables.reasons.filter(pl.col("label").is_not_null()).select("clip_id", "label")
-    labelled = tables.labels.filter(pl.col("label_given").is_not_null())
+    labelled = tables.labels.select("clip_id", "label_given", "label_refined").drop_nulls("label_given")
     refined = labelled.select("clip_id", label="label_refined")
     return {
         "concluded": _by_class(concluded, classes, *_reference(concluded, tables, classes)),
@@ -119,7 +121,7 @@ def _by_class(
 
 def _one_hot(labels: pl.Series, classes: Sequence[str]) -> Floats:
     """(n_clips, n_classes), a 1 a row."""
-    return np.array([[float(label == name) for name in classes] for label in labels])
+    return np.stack([(labels == name).to_numpy() for name in classes], axis=1).astype(np.float64)
 
 
 def _counts(labels: pl.Series, classes: Sequence[str]) -> Ints:

@@ -119,43 +119,49 @@ def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
         "duration_s": float(clips["duration_s"].sum()),
         "set_aside": tally(aside["kind"]),
         "problems": problems.height,
-        "splits": {split: _split_counts(tables, split) for split in SPLIT_NAMES},
+        "splits": _split_counts(tables),
         "per_class": {name: _class_counts(tables.labels, name) for name in classes},
     }
 
 
-def _split_counts(tables: Tables, split: str) -> dict[str, int]:
-    sides = tables.splits.filter(pl.col("split") == split).select("clip_id")
-    here = tables.clips.join(sides, on="clip_id").select("clip_id", "label_given", "group")
-    reliability = here.join(tables.labels.select("clip_id", "reliability_split"), on="clip_id")[
-        "reliability_split"
-    ]
-    return {
-        "clips": here.height,
-        "high": n_true(reliability == "high"),
-        "low": n_true(reliability == "low"),
-        "unlabelled": here["label_given"].null_count(),
-        "groups": here["group"].drop_nulls().n_unique(),
-    }
+def _split_counts(tables: Tables) -> dict[str, dict[str, int]]:
+    """What lies in each split; splits without a clip are among them."""
+    here = (
+        tables.splits.lazy()
+        .select("clip_id", "split")
+        .join(tables.clips.lazy().select("clip_id", "label_given", "group"), on="clip_id")
+        .join(tables.labels.lazy().select("clip_id", "reliability_split"), on="clip_id")
+    )
+    is_high = pl.col("reliability_split") == "high"
+    counts = here.group_by("split").agg(
+        clips=pl.len(),
+        high=is_high.sum(),
+        low=(~is_high).sum(),
+        unlabelled=pl.col("label_given").null_count(),
+        groups=pl.col("group").drop_nulls().n_unique(),
+    )
+    found = {row.pop("split"): row for row in counts.collect(engine="streaming").to_dicts()}
+    nothing = dict.fromkeys(("clips", "high", "low", "unlabelled", "groups"), 0)
+    return {split: found.get(split, nothing) for split in SPLIT_NAMES}
 
 
 def _class_counts(labels: pl.DataFrame, name: str) -> dict[str, int]:
-    labelled = labels.filter(pl.col("label_given").is_not_null())
-    given = labelled.filter(pl.col("label_given") == name)
-    pseudo = labels.filter(pl.col("pseudo_label") == name)
-    return {
-        "given": given.height,
-        "refined": n_true(labelled["label_refined"] == name),
-        "high": n_true(given["reliability_split"] == "high"),
-        "low": n_true(given["reliability_split"] == "low"),
-        "pseudo": pseudo.height,
-        "pseudo_accepted": n_true(pseudo["pseudo_accepted"]),
+    given, pseudo = pl.col("label_given") == name, pl.col("pseudo_label") == name
+    wanted = {
+        "given": given,
+        "refined": pl.col("label_given").is_not_null() & (pl.col("label_refined") == name),
+        "high": given & (pl.col("reliability_split") == "high"),
+        "low": given & (pl.col("reliability_split") == "low"),
+        "pseudo": pseudo,
+        "pseudo_accepted": pseudo & pl.col("pseudo_accepted"),
     }
+    return labels.select(is_so.sum().alias(key) for key, is_so in wanted.items()).row(0, named=True)
 
 
 def _given(labels: pl.DataFrame, classes: Sequence[str]) -> Metrics:
     """The given labels as the evidence sees them; shares of clips that came with a label."""
-    labelled = labels.filter(pl.col("label_given").is_not_null())
+    columns = ("label_given", "label_refined", "reliability", "reliability_split")
+    labelled = labels.select(columns).filter(pl.col("label_given").is_not_null())
     n, same = labelled.height, n_true(labelled["label_given"] == labelled["label_refined"])
     reliability = labelled["reliability"].drop_nulls().to_numpy()
     high = n_true(labelled["reliability_split"] == "high")
@@ -187,7 +193,8 @@ def _change_matrix(labelled: pl.DataFrame, classes: Sequence[str]) -> list[list[
 
 
 def _pseudo(labels: pl.DataFrame) -> Metrics:
-    made = labels.filter(pl.col("pseudo_label").is_not_null())
+    columns = ("pseudo_label", "pseudo_confidence", "pseudo_accepted")
+    made = labels.select(columns).drop_nulls("pseudo_label")
     accepted = n_true(made["pseudo_accepted"])
     return {
         "made": made.height,
@@ -200,10 +207,13 @@ def _pseudo(labels: pl.DataFrame) -> Metrics:
 def _answers(clips: pl.DataFrame, answers: pl.LazyFrame) -> Metrics:
     """The questionnaire as a whole; controls and variants are not counted."""
     base = base_answers(answers)
-    counts = base.group_by("outcome").len().collect()
-    sources = base.drop_nulls("source").group_by("source").len().sort("source").collect()
-    of_clips = base.group_by("clip_id").agg(told=(pl.col("outcome") == "answered").any()).collect()
-    asked, told = of_clips.height, n_true(of_clips["told"])
+    counts = base.group_by("outcome").len().collect(engine="streaming")
+    sources = base.drop_nulls("source").group_by("source").len().sort("source").collect(engine="streaming")
+    is_answered = pl.col("outcome") == "answered"
+    asked, told = (
+        rows.select(pl.col("clip_id").n_unique()).collect(engine="streaming").item()
+        for rows in (base, base.filter(is_answered))
+    )
     return {
         **_outcomes(dict(counts.iter_rows())),
         "clips_asked": asked,
@@ -223,7 +233,7 @@ def _outcomes(found: Mapping[str, int]) -> Metrics:
 
 def _item(instruments: pl.DataFrame, answers: pl.LazyFrame, item: str) -> Metrics:
     mine = base_answers(answers).filter(pl.col("item") == item)
-    found = mine.select("outcome", top=pl.col("probs").list.max()).collect()
+    found = mine.select("outcome", top=pl.col("probs").list.max()).collect(engine="streaming")
     return {
         "id": item,
         **_outcomes(tally(found["outcome"])),
@@ -247,7 +257,7 @@ def _annotators(tables: Tables) -> list[Metrics]:
 
 def _collapse(labels: pl.DataFrame, classes: Sequence[str]) -> Metrics:
     """Largest share of one class, refined beside given: a model that sees one class everywhere shows here."""
-    labelled = labels.filter(pl.col("label_given").is_not_null())
+    labelled = labels.select("label_given", "label_refined").drop_nulls("label_given")
     largest = {column: _largest(labelled[column], classes) for column in ("label_given", "label_refined")}
     return {"given": largest["label_given"], "refined": largest["label_refined"]}
 

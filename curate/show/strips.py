@@ -91,26 +91,41 @@ class Strip:
 
 def worst_clips(content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
     """The clips with the lowest reliability, worst first."""
-    tables = content.tables
-    doubted = tables.labels.filter(pl.col("reliability").is_not_null()).sort("reliability", "clip_id")
-    return _strips(doubted.head(MOST_CLIPS), content, picture)
+    return _strips(_worst(content.tables.labels), content, picture)
 
 
 def reasoned_clips(content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
     """Some clips without a given label that the model concluded about with reasons, by clip id."""
-    labels, reasons = content.tables.labels, content.tables.reasons
+    return _strips(_reasoned(content.tables.labels, content.tables.reasons), content, picture)
+
+
+def shown_clips(labels: pl.DataFrame, reasons: pl.DataFrame) -> list[str]:
+    """Ids of all clips that a report shows; `labels` need not have columns that hold lists."""
+    few = labels.select("clip_id", "reliability", "label_given")
+    return [*_worst(few)["clip_id"], *_reasoned(few, reasons)["clip_id"]]
+
+
+def _worst(labels: pl.DataFrame) -> pl.DataFrame:
+    return (
+        labels.drop_nulls("reliability")
+        .bottom_k(MOST_CLIPS, by=["reliability", "clip_id"])
+        .sort("reliability", "clip_id")
+    )
+
+
+def _reasoned(labels: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
     concluded = reasons.filter(pl.col("reasoning").is_not_null())
     bare = labels.filter(pl.col("label_given").is_null()).join(concluded, on="clip_id", how="semi")
-    return _strips(bare.sort("clip_id").head(MOST_REASONED), content, picture)
+    return bare.sort("clip_id").head(MOST_REASONED)
 
 
 def _strips(labels: pl.DataFrame, content: ReleaseContent, picture: Callable[[str], bytes]) -> list[Strip]:
     told = content.tables.clips.select("clip_id", "name", "split", "transcript")
     place = {name: index for index, name in enumerate(content.recipe.task.classes)}
+    mine = pl.col("clip_id").is_in(labels["clip_id"].to_list())
     rows = labels.join(told, on="clip_id", maintain_order="left").join(
         rationales(content.tables.reasons, place), on="clip_id", how="left", maintain_order="left"
     )
-    mine = pl.col("clip_id").is_in(labels["clip_id"].to_list())
     frames = content.scan("frames").filter(mine, pl.col("role") == "key").sort("index").collect()
     answers = base_answers(content.scan("answers")).filter(mine).collect()
     return [_strip(row, content, frames, answers, picture) for row in rows.iter_rows(named=True)]

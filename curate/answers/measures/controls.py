@@ -21,7 +21,9 @@ SCHEMA = {
 }
 
 
-def control_table(answers: pl.DataFrame, partners: pl.DataFrame, stability: pl.DataFrame) -> pl.DataFrame:
+def control_table(
+    answers: pl.DataFrame, partners: pl.DataFrame, stability: pl.DataFrame, plain: pl.DataFrame
+) -> pl.DataFrame:
     """Compare the answers of every control with the clips' own.
 
     Args:
@@ -29,6 +31,8 @@ def control_table(answers: pl.DataFrame, partners: pl.DataFrame, stability: pl.D
         partners: Likewise.
         stability: As from `curate.answers.measures.stability.stability`; tells how far
             answers move when nothing is changed.
+        plain: As from `mean_answers`, of all answers: `answers` may be just those
+            about clips that have a control.
 
     Returns:
         A row an item and control with anything to compare, sorted:
@@ -55,13 +59,31 @@ def control_table(answers: pl.DataFrame, partners: pl.DataFrame, stability: pl.D
     rows = pl.concat(
         [
             _canary(canary_pairs(answers, partners)),
-            _no_media(control_pairs(answers, "no_media"), _mean_answers(answers)),
+            _no_media(control_pairs(answers, "no_media"), plain),
             _shuffled(control_pairs(answers, "shuffled")),
         ],
         how="diagonal_relaxed",
     )
     found = _with_interval(rows).join(noise, on="item", how="left")
     return found.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort("item", "control")
+
+
+def mean_answers(answers: pl.LazyFrame) -> pl.DataFrame:
+    """Mean probabilities of each item's plain answers: `item`, `told`.
+
+    Args:
+        answers: Table answers, wherever it is: a million clips need not fit in memory.
+    """
+    plain = answers.filter(
+        pl.col("control") == "none", pl.col("variant") == "base", pl.col("told").is_not_null()
+    ).select("item", "told")
+    longest = plain.select(pl.col("told").list.len().max()).collect(engine="streaming").item() or 0
+    each = [
+        pl.col("told").list.get(place, null_on_oob=True).mean().alias(str(place)) for place in range(longest)
+    ]
+    means = plain.group_by("item").agg(each).collect(engine="streaming").sort("item")
+    # Items differ in how many options they have.
+    return means.select("item", told=pl.concat_list(means.columns[1:]).list.drop_nulls())
 
 
 def _canary(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -98,12 +120,6 @@ def _no_media(pairs: pl.DataFrame, means: pl.DataFrame) -> pl.DataFrame:
         pl.col("told").list.arg_max().alias("top"),
         pl.col("told").list.max().alias("top_share"),
     ).drop("told", "own")
-
-
-def _mean_answers(answers: pl.DataFrame) -> pl.DataFrame:
-    """Mean probabilities of each item's plain answers: `item`, `told`."""
-    plain = answers.filter(pl.col("control") == "none", pl.col("variant") == "base")
-    return _mean(plain.select("item", "told").drop_nulls())
 
 
 def _mean(told: pl.DataFrame) -> pl.DataFrame:
