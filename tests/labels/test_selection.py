@@ -36,7 +36,7 @@ def posterior(evidence: Evidence) -> Posterior:
 
 
 def chosen(evidence: Evidence, posterior: Posterior, gold: np.ndarray, **asked) -> Selection:
-    known = Known(gold, np.arange(evidence.n_items), np.full(evidence.n_items, -1))
+    known = Known(gold, gold, np.arange(evidence.n_items), np.full(evidence.n_items, -1))
     return select(evidence, posterior, posterior, posterior, given_codes(evidence), known, Settings(**asked))
 
 
@@ -45,12 +45,12 @@ def test_a_barred_class_is_never_accepted(evidence: Evidence, posterior: Posteri
     gold = np.where(np.random.default_rng(1).random(300) < 0.7, TRUTH, -1)
     asked = Settings(pseudo_rule=rule, drawn="at random", pseudo_error=0.15, pseudo_threshold=0.6)
     given = given_codes(evidence)
-    free = Known(gold, np.arange(300), np.full(300, -1))
+    free = Known(gold, gold, np.arange(300), np.full(300, -1))
     accepted = select(evidence, posterior, posterior, posterior, given, free, asked).pseudo
     some = np.flatnonzero(accepted.accepted)[::2]
     barred = np.full(300, -1)
     barred[some] = accepted.label[some]
-    known = Known(gold, np.arange(300), barred)
+    known = Known(gold, gold, np.arange(300), barred)
     found = select(evidence, posterior, posterior, posterior, given, known, asked).pseudo
     assert some.size > 10
     assert not found.accepted[some].any()

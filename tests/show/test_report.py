@@ -123,7 +123,7 @@ def test_the_worst_clips_are_shown_worst_first(html: str, synthetic: ModuleType)
     worst = tables.labels.drop_nulls("reliability").sort("reliability").head(12)
     names = worst.join(tables.clips, on="clip_id", maintain_order="left")["name"].to_list()
     doubtful = html[: html.index('id="reasoned"')]
-    assert re.findall(r"<h3>(clip .*?)</h3>", doubtful) == names
+    assert re.findall(r'<span class="name">(clip .*?)</span>', doubtful) == names
 
 
 def test_pictures_that_were_not_kept_are_said_to_be_so(synthetic: ModuleType) -> None:

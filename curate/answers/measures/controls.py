@@ -82,6 +82,8 @@ def mean_answers(answers: pl.LazyFrame) -> pl.DataFrame:
         pl.col("told").list.get(place, null_on_oob=True).mean().alias(str(place)) for place in range(longest)
     ]
     means = plain.group_by("item").agg(each).collect(engine="streaming").sort("item")
+    if not each:
+        return pl.DataFrame(schema={"item": pl.String, "told": pl.List(pl.Float64)})
     # Items differ in how many options they have.
     return means.select("item", told=pl.concat_list(means.columns[1:]).list.drop_nulls())
 

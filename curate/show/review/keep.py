@@ -65,11 +65,11 @@ def keep_decisions(
 
 def _contradictions(rows: pl.DataFrame, given: str | None, name: str) -> Iterator[Finding]:
     if rows["label"].n_unique() > 1:
-        said = "; ".join(f"{who}: {label}" for who, label in rows.select("reviewer", "label").iter_rows())
+        said = "; ".join(f"{who!r}: {label}" for who, label in rows.select("reviewer", "label").iter_rows())
         what = f"reviewers disagree ({said}), so that each counts as a vote and none as gold"
         yield Finding("reviews", name, "review", what, "read")
     if given is not None and (rows["label"] != given).any():
-        said = "; ".join(f"{who}: {label}" for who, label in rows.select("reviewer", "label").iter_rows())
+        said = "; ".join(f"{who!r}: {label}" for who, label in rows.select("reviewer", "label").iter_rows())
         what = f"the gold that came with the data says {given!r}, and stays; {said} counts as a vote"
         yield Finding("reviews", name, "review", what, "read")
 

@@ -171,7 +171,9 @@ def saved_views(dataset: Any, scene: Scene) -> Iterator[tuple[str, Any, str]]:
     )
     yield "For review", dataset.match(ViewField("review_rank") > 0).sort_by("review_rank"), "The last export."
     for number, name in enumerate(scene.classes, start=1):
-        mine = labelled.match(ViewField("given.label") == printable(name, keep="\n")).limit(WORST)
+        mine = labelled.match(
+            ViewField("given.label") == ViewField.literal(printable(name, keep="\n"))
+        ).limit(WORST)
         yield (
             f"Worst of class {number}: {short(name)}",
             mine,

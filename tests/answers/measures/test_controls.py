@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from curate.answers.measures.controls import SCHEMA, control_table
+from curate.answers.measures.controls import SCHEMA, control_table, mean_answers
 from curate.answers.measures.share import counted
 from curate.answers.measures.stability import stability
 
@@ -26,7 +26,8 @@ def table(*rows: tuple[str, str, list[float] | None], partners: dict[str, str] |
     ]
     answers = pl.DataFrame(full, schema=ANSWERS, orient="row")
     pairs = [(clip, other, True) for clip, other in (partners or {}).items()]
-    return control_table(answers, pl.DataFrame(pairs, schema=PARTNERS, orient="row"), stability(answers))
+    told = pl.DataFrame(pairs, schema=PARTNERS, orient="row")
+    return control_table(answers, told, stability(answers), mean_answers(answers.lazy()))
 
 
 def test_canary_by_hand() -> None:
