@@ -16,7 +16,7 @@ from curate.run_folder import reopen_run
 from curate.run_media import seen_media
 from curate.show.places import Places, media_places
 from curate.show.review.decision import Decision
-from curate.show.view.part import ADDRESS, check_port, install_button, load_fiftyone
+from curate.show.view.part import ADDRESS, check_port, install_button, load_fiftyone, serve_app
 from curate.show.view.scene import Scene, read_scene
 
 
@@ -44,17 +44,15 @@ def open_view(folder: Path, name: str | None, *, port: int, serve: bool, browse:
     if not serve:
         return
     install_button(Path(fiftyone.config.plugins_dir))
-    session = fiftyone.launch_app(
-        fiftyone.load_dataset(written[0]), remote=True, address=ADDRESS, port=port, auto=False
-    )
+    server = serve_app(port, do_not_track=fiftyone.config.do_not_track)
     address = f"http://{ADDRESS}:{port}/datasets/{written[0]}"
     yield f"open: {address}"
-    if browse and _has_display():
-        webbrowser.open(address)
-    elif not _has_display():
+    if not _has_display():
         yield f"no display here; from another machine: ssh -N -L {port}:{ADDRESS}:{port} THIS_MACHINE"
+    elif browse:
+        webbrowser.open(address)
     yield "it stays open until Ctrl-C"
-    session.wait(-1)
+    server.wait()
 
 
 def mark_for_review(folder: Path, chosen: pl.DataFrame) -> Iterator[str]:

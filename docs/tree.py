@@ -31,6 +31,8 @@ FOLDERS = {
         "release/compare",
         "release/hub",
         "show",
+        "show/view",
+        "show/review",
         "demo",
         "starters",
         "plan",
@@ -44,7 +46,7 @@ BESIDE = (
     ("tests/", "mirrors the tree"),
     ("benchmarks/", "one script a claim made here"),
     ("examples/", "recipes and questionnaires that the tests run"),
-    ("docs/", "releases, seeing, sequences, asking, statistics, the trainer, methods, decisions"),
+    ("docs/", "looking, releases, seeing, sequences, asking, statistics, the trainer, methods, decisions"),
 )
 _COLUMN = 26
 

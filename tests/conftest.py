@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, constants
 from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+from playwright.sync_api import sync_playwright
 
 from curate.demo.demonstrate import demonstrate
 from curate.run_folder import Run
@@ -102,6 +104,22 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The whole road on a few drawn clips, answered by the model that ships."""
     folder = tmp_path_factory.mktemp("demo")
     return demonstrate(folder, lambda stage, done, total: None, n_clips=N_CLIPS, seed=7)
+
+
+@pytest.fixture(scope="module")
+def browser(finished: Run) -> Iterator[Any]:
+    """Chromium, driven by playwright; it reaches nothing but this machine.
+
+    While it is open nothing else can run a loop of asyncio: so the finished run is made before.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium here: install it to run this test")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=quiet)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

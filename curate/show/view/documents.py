@@ -7,7 +7,6 @@ FiftyOne's own, field by field.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from bson import ObjectId
 from fiftyone.core.utils import serialize_numpy_array
 
 from curate.printable import printable
+from curate.show.view.people import Moment
 
 Document = dict[str, Any]
 OWN_TAGS = (
@@ -27,18 +27,6 @@ OWN_TAGS = (
 _ID_DIGITS = 24
 _LEAST = 1e-12
 """Probability below which a logit would be no number any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Where a person was found at one frame; coordinates are shares of width and height."""
-
-    frame: int
-    """From 1, as FiftyOne counts."""
-    box: tuple[float, float, float, float] | None = None
-    """Left, top, width, height."""
-    points: tuple[tuple[float, float], ...] = ()
-    """nan where a point was not found."""
 
 
 def sample_id(dataset: str, clip_id: str) -> ObjectId:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import MutableMapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from curate.errors import InputError, MissingPartError, Problem, in_short
 from curate.files import replaced
@@ -72,6 +73,21 @@ def check_port(port: int) -> None:
         except OSError as error:
             what = f"port {port} of {ADDRESS} cannot be had ({error.strerror}): another App may be open there"
             raise InputError("curate view", [Problem("--port", what, "Name another, or close it")]) from error
+
+
+def serve_app(port: int, *, do_not_track: bool) -> Any:
+    """Start the App's server, at 127.0.0.1; it ends with this process, or by its `stop`.
+
+    Not by `launch_app`: its session would put every browser back to where it began whenever it connects, and
+    a selection or a view that somebody had chosen would be lost.
+
+    Args:
+        port: Free, see `check_port`.
+        do_not_track: As FiftyOne's settings say.
+    """
+    from fiftyone.core.service import ServerService
+
+    return ServerService(port, ADDRESS, do_not_track=do_not_track)
 
 
 def _wants_telemetry(environ: MutableMapping[str, str]) -> bool:

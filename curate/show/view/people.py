@@ -1,6 +1,7 @@
 """Where people were found at the sampled moments of clips: boxes that were cut out, and key points."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.release.compare.edition import Edition
-from curate.show.view.documents import Moment
 
 SKELETON = (
     (0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (10, 11), (8, 12),
@@ -17,6 +17,18 @@ SKELETON = (
 )  # fmt: skip
 """Pairs of points that a line joins: BODY_25 of OpenPose, doc/02_output.md."""
 Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a person was found at one frame; coordinates are shares of width and height."""
+
+    frame: int
+    """From 1, as FiftyOne counts."""
+    box: tuple[float, float, float, float] | None = None
+    """Left, top, width, height."""
+    points: Points = ()
+    """nan where a point was not found."""
 
 
 def key_points(release: Edition, clips: pl.DataFrame) -> Iterator[tuple[str, dict[int, Points]]]:
