@@ -88,7 +88,7 @@ def write_report_again(run: Run) -> None:
     Large tables are read where they lie, some columns at a time: a million clips take less than 1 GB.
     """
     needed = {part.name: _for_report(run, part.name) for part in fields(Tables)}
-    content = _content(run, Tables(**needed), {name: run.path(name) for name in ("answers", "frames")})
+    content = _content(run, Tables(**needed), {name: run.written(name) for name in ("answers", "frames")})
     _write_metrics(run, content)
     write_report(run.report, _settled(content, Edition(run.release).version), _pictures(run))
 
@@ -101,13 +101,13 @@ def _for_report(run: Run, name: str) -> pl.DataFrame:
         return run.read(name)
     names = _named_by_few(run.classes)
     few = [pl.col(column).cast(names[column]) for column in _REPORTED_COLUMNS[name] if column in names]
-    parts = pl.scan_parquet(run.path(name)).select(_REPORTED_COLUMNS[name]).with_columns(few)
+    parts = pl.scan_parquet(run.written(name)).select(_REPORTED_COLUMNS[name]).with_columns(few)
     found = parts.collect(engine="streaming")
     if name != "labels":
         return found
     # Probabilities count where the truth is known, reasons where a clip is shown, and of no other clip.
     wanted = [*run.read("gold-truth")["clip_id"], *shown_clips(found, run.read("reasons"))]
-    stored = pl.scan_parquet(run.path(name)).select("clip_id", "posterior", "why")
+    stored = pl.scan_parquet(run.written(name)).select("clip_id", "posterior", "why")
     rest = stored.filter(pl.col("clip_id").is_in(wanted)).collect(engine="streaming")
     place = {clip_id: row for row, clip_id in enumerate(rest["clip_id"])}
     rows = found["clip_id"].replace_strict(place, default=None, return_dtype=pl.UInt32)
@@ -132,7 +132,7 @@ def release_content(run: Run) -> ReleaseContent:
     """
     every = {part.name: run.read(part.name) for part in fields(Tables) if part.name != "answers"}
     found = Tables(**every, answers=tables.empty("answers"))
-    return _content(run, found, {"answers": run.path("answers")})
+    return _content(run, found, {"answers": run.written("answers")})
 
 
 def _content(run: Run, found: Tables, stored: Mapping[tables.TableName, Path]) -> ReleaseContent:

@@ -95,8 +95,8 @@ class Run:
         """Folder of a table that is too large for one file."""
         return self.folder / name
 
-    def read(self, stem: str) -> pl.DataFrame:
-        """A table that a stage wrote, checked again.
+    def written(self, stem: str) -> Path:
+        """File of a table that a stage wrote.
 
         Raises:
             InputError: The run has not come so far.
@@ -104,7 +104,15 @@ class Run:
         if not self.path(stem).is_file():
             problem = Problem(self.path(stem).name, "is missing: the run is not finished", "Run it again")
             raise InputError(str(self.folder), [problem])
-        return tables.read(contract(stem), self.path(stem), self.classes)
+        return self.path(stem)
+
+    def read(self, stem: str) -> pl.DataFrame:
+        """A table that a stage wrote, checked again.
+
+        Raises:
+            InputError: The run has not come so far.
+        """
+        return tables.read(contract(stem), self.written(stem), self.classes)
 
     def steps(self, stage: str) -> Callable[[int, int], None]:
         """Progress of one stage."""

@@ -32,6 +32,7 @@ FOLDERS = {
         "release/hub",
         "show",
         "show/view",
+        "show/view/plugin",
         "show/review",
         "demo",
         "starters",

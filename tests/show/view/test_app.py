@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(600)]
 WAIT_MS = 120_000
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_a_decision_in_the_app_comes_out_in_the_next_release(
     browser: Any,
     served: Callable[..., Any],
@@ -37,7 +31,7 @@ def test_a_decision_in_the_app_comes_out_in_the_next_release(
     run = tmp_path / "decided run"
     shutil.copytree(finished.folder, run)
     wrong = "highly engaged"
-    with served(run, free_port(), "--name", "decided") as address:
+    with served(run, "--name", "decided") as address:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(address)
         page.wait_for_selector("text=24 samples", timeout=WAIT_MS)
@@ -79,31 +73,21 @@ def test_a_decision_in_the_app_comes_out_in_the_next_release(
 
 
 def test_killed_and_opened_again(
-    served: Callable[..., Any], finished: Run, fiftyone_environ: dict[str, str]
+    served: Callable[..., Any], finished: Run, own_home: dict[str, str], port: int
 ) -> None:
     """A database that a crash left behind is taken up again, with everything in it."""
-    command = [
-        Path(sys.executable).with_name("curate"),
-        "view",
-        finished.folder,
-        "--name",
-        "killed",
-        "--no-browser",
-    ]
-    port = free_port()
-
-    with subprocess.Popen(
-        [*map(str, command), "--port", str(port)],
-        env=os.environ | fiftyone_environ | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    options = ["--name", "killed"]
+    command = [Path(sys.executable).with_name("curate"), "view", finished.folder, "--no-browser", *options]
+    environ = os.environ | own_home | {"PYTHONUNBUFFERED": "1"}
+    command += ["--port", str(port)]
+    with subprocess.Popen([*map(str, command)], env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert any(line.startswith("killed: 24 clips, 24 of them new") for line in process.stdout)
+        first = next(line for line in process.stdout if line.startswith("killed: "))
         process.send_signal(signal.SIGKILL)
-    with served(finished.folder, free_port(), "--name", "killed") as address:
+    assert first == "killed: 24 clips, 24 of them new\n"
+    with served(finished.folder, *options, environ=own_home) as address:
         assert address.endswith("/datasets/killed")
-    told = _curate(["view", finished.folder, "--name", "killed", "--no-app"], fiftyone_environ)
+    told = _curate(["view", finished.folder, *options, "--no-app"], own_home)
     assert "killed: 24 clips, 0 of them new" in told
 
 
@@ -115,7 +99,7 @@ def test_a_port_in_use_is_told() -> None:
         with pytest.raises(InputError, match=f"port {port} of 127.0.0.1 cannot be had") as caught:
             check_port(port)
     assert caught.value.problems[0].fix == "Name another, or close it"
-    check_port(free_port())
+    check_port(port)  # free again
 
 
 def test_without_fiftyone_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
