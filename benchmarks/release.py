@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
+from partial_table import partial_table
 
 from curate import tables
 from curate.questionnaire import Item, Questionnaire
@@ -157,7 +158,7 @@ def _tables(n_clips: int, n_items: int, *, changed: bool) -> Tables:
     reliability = posterior[np.arange(n_clips), given]
     splits = np.array(["train", "validation", "test"])[rng.choice(3, n_clips, p=[0.8, 0.1, 0.1])]
     questionnaire = _questionnaire(n_items)
-    clips = _frame(
+    clips = partial_table(
         "clips",
         clip_id=ids,
         name=[f"{number}.mp4" for number in range(n_clips)],
@@ -180,7 +181,7 @@ def _tables(n_clips: int, n_items: int, *, changed: bool) -> Tables:
         ]
         for code in range(3)
     ]
-    labels = _frame(
+    labels = partial_table(
         "labels",
         clip_id=ids,
         label_given=names[given],
@@ -198,25 +199,17 @@ def _tables(n_clips: int, n_items: int, *, changed: bool) -> Tables:
         "clips": clips,
         "labels": labels,
         "answers": _answers(ids, questionnaire, changed=changed),
-        "evidence": _frame(
+        "evidence": partial_table(
             "evidence",
             clip_id=ids,
             instrument=["given"] * n_clips,
             kind=["given"] * n_clips,
             outcome=names[given],
         ),
-        "splits": _frame("splits", clip_id=ids, split=splits, unit=ids.rename("unit")),
+        "splits": partial_table("splits", clip_id=ids, split=splits, unit=ids.rename("unit")),
     }
     every = {name: made.get(name, tables.empty(name)) for name in Tables.__slots__}  # type: ignore[arg-type]
     return Tables(**every)
-
-
-def _frame(name: tables.TableName, /, **columns: object) -> pl.DataFrame:
-    """A table from some of its columns; the others are null."""
-    dtypes = tables.dtypes(name)
-    made = pl.DataFrame({key: pl.Series(key, value) for key, value in columns.items()})  # type: ignore[arg-type]
-    absent = [pl.lit(None, dtype).alias(key) for key, dtype in dtypes.items() if key not in columns]
-    return made.with_columns(absent).select([pl.col(key).cast(dtype) for key, dtype in dtypes.items()])
 
 
 def _answers(ids: pl.Series, questionnaire: Questionnaire, *, changed: bool) -> pl.DataFrame:
@@ -227,7 +220,7 @@ def _answers(ids: pl.Series, questionnaire: Questionnaire, *, changed: bool) -> 
     if changed:
         probs[::100] = probs[::100, ::-1]
     top = probs.argmax(axis=1)
-    return _frame(
+    return partial_table(
         "answers",
         clip_id=ids.gather(np.repeat(np.arange(len(ids)), n_items)),
         item=np.tile([item.id for item in questionnaire.items], len(ids)),

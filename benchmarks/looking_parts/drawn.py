@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+from partial_table import partial_table
 
 from curate import tables
 from curate.questionnaire import Item, Questionnaire
@@ -50,7 +51,7 @@ def drawn_tables(n_clips: int, *, boxes: bool = False) -> Tables:
     split = np.array(["train", "validation", "test"])[rng.choice(3, n_clips, p=[0.8, 0.1, 0.1])]
     why = [[{"instrument": "given", "outcome": name, "log_odds": 0.5}] for name in CLASSES]
     made = {
-        "clips": _frame(
+        "clips": partial_table(
             "clips",
             clip_id=ids,
             name=[f"{number}.mp4" for number in range(n_clips)],
@@ -66,7 +67,7 @@ def drawn_tables(n_clips: int, *, boxes: bool = False) -> Tables:
             width=[640] * n_clips,
             height=[480] * n_clips,
         ),
-        "labels": _frame(
+        "labels": partial_table(
             "labels",
             clip_id=ids,
             label_given=names[given],
@@ -80,19 +81,11 @@ def drawn_tables(n_clips: int, *, boxes: bool = False) -> Tables:
         ),
         "answers": _answers(ids, rng),
         "frames": _frames(ids, boxes=boxes),
-        "votes": _frame("votes", clip_id=ids, annotator=["ada"] * n_clips, label=names[given]),
+        "votes": partial_table("votes", clip_id=ids, annotator=["ada"] * n_clips, label=names[given]),
         "calls": _calls(n_clips),
-        "splits": _frame("splits", clip_id=ids, split=split, unit=ids.rename("unit")),
+        "splits": partial_table("splits", clip_id=ids, split=split, unit=ids.rename("unit")),
     }
     return Tables(**{name: made.get(name, tables.empty(name)) for name in Tables.__slots__})  # type: ignore[arg-type]
-
-
-def _frame(name: tables.TableName, /, **columns: object) -> pl.DataFrame:
-    """A table from some of its columns; the others are null."""
-    dtypes = tables.dtypes(name)
-    made = pl.DataFrame({key: pl.Series(key, value) for key, value in columns.items()})  # type: ignore[arg-type]
-    absent = [pl.lit(None, dtype).alias(key) for key, dtype in dtypes.items() if key not in columns]
-    return made.with_columns(absent).select([pl.col(key).cast(dtype) for key, dtype in dtypes.items()])
 
 
 def _answers(ids: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
@@ -100,7 +93,7 @@ def _answers(ids: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
     probs = rng.dirichlet([1.0, 1.0, 1.0, 0.2], n)
     top = probs.argmax(axis=1)
     receipt = ids + "0" * 48
-    plain = _frame(
+    plain = partial_table(
         "answers",
         clip_id=ids.gather(np.repeat(np.arange(len(ids)), N_ITEMS)),
         item=np.tile([f"item_{k}" for k in range(N_ITEMS)], len(ids)),
@@ -131,7 +124,7 @@ def _frames(ids: pl.Series, *, boxes: bool) -> pl.DataFrame:
     n = len(ids) * N_MOMENTS
     index = np.tile(np.arange(N_MOMENTS) * 25, len(ids))
     digest = ids + "f" * 48
-    return _frame(
+    return partial_table(
         "frames",
         clip_id=ids.gather(np.repeat(np.arange(len(ids)), N_MOMENTS)),
         role=["key"] * n,
@@ -146,7 +139,7 @@ def _frames(ids: pl.Series, *, boxes: bool) -> pl.DataFrame:
 
 def _calls(n: int) -> pl.DataFrame:
     """Only what is counted of them is drawn: who answered, and tokens."""
-    return _frame(
+    return partial_table(
         "calls",
         key=[f"{number:064x}" for number in range(n)],
         model=["org/model@main"] * n,
