@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,13 +11,17 @@ import typer
 
 from curate.errors import CurateError, RecipeError
 from curate.printable import printable
+from curate.review_cli import review
 from curate.starters.write import Domain, write_starter
+from curate.terminal import resumable, tell
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(review, name="review")
 
 RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's YAML file.")]
 Classes = Annotated[str | None, typer.Option(help="Class names, comma-separated, lowest first if ordered.")]
@@ -46,16 +49,6 @@ def main() -> None:
     except CurateError as error:
         print(printable(f"error: {error}", keep="\n"), file=sys.stderr)  # noqa: T201
         sys.exit(1)
-
-
-@contextmanager
-def _resumable() -> Iterator[None]:
-    """Says, when a run is interrupted, that it can be gone on with."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("stopped: nothing that was answered is lost; the same command goes on from here", err=True)
-        raise typer.Exit(130) from None  # what shells expect of a program that was interrupted
 
 
 @app.command()
@@ -104,9 +97,9 @@ def run(
     from curate.run_folder import Caps
 
     caps = Caps(max_calls, max_tokens, max_cost)
-    with _resumable(), bars() as progress:
+    with resumable(), bars() as progress:
         finished = verbs.run(recipe, out, limit=limit, caps=caps, progress=progress)
-    _tell(verbs.findings(finished))
+    tell(verbs.findings(finished))
 
 
 @app.command()
@@ -127,9 +120,9 @@ def plan(
     from curate.plan.whole import plan as planned
     from curate.progress import bars
 
-    with _resumable(), bars() as progress:
+    with resumable(), bars() as progress:
         found = planned(recipe, out, environ=os.environ, limit=limit, pilot=pilot, progress=progress)
-    _tell([plan_json(found)] if as_json else plan_lines(found))
+    tell([plan_json(found)] if as_json else plan_lines(found))
 
 
 @app.command()
@@ -143,9 +136,9 @@ def demo(
     from curate.progress import bars
     from curate.verbs import findings
 
-    with _resumable(), bars() as progress:
+    with resumable(), bars() as progress:
         finished = demonstrate(out, progress)
-    _tell(findings(finished))
+    tell(findings(finished))
 
 
 @app.command()
@@ -186,7 +179,7 @@ def refine(
         drawn="at random" if drawn == "at-random" else "unknown",
         queue=queue,
     )
-    _tell(told)
+    tell(told)
 
 
 @app.command(name="eval")
@@ -197,7 +190,7 @@ def evaluate(
     """Measure refined labels and reliability against labels known to be right."""
     from curate.verbs import evaluate_folder
 
-    _tell(evaluate_folder(folder, gold))
+    tell(evaluate_folder(folder, gold))
 
 
 @app.command()
@@ -232,69 +225,7 @@ def view(
     from curate.viewing import open_view
 
     with suppress(KeyboardInterrupt):
-        _tell(open_view(folder, name, port=port, serve=serve, browse=browse))
-
-
-review = typer.Typer(help="What a person should look at next, and what they decided.", no_args_is_help=True)
-app.add_typer(review, name="review")
-ReviewTool = Literal["csv", "label-studio", "fiftyone"]
-
-
-@review.command(name="export")
-def review_export(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
-    to: Annotated[ReviewTool, typer.Option(help="Where people will look at the clips.")] = "csv",
-    size: Annotated[int, typer.Option("--clips", min=1, help="How many clips.")] = 50,
-    control: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Share that is drawn at random: it tells how right all labels are."),
-    ] = 0.2,
-    aim: Annotated[
-        Literal["posterior", "certificate"],
-        typer.Option(help="What the look is for: labels that are sure, or a larger high split."),
-    ] = "posterior",
-    show_labels: Annotated[
-        bool, typer.Option("--show-labels", help="Show what is believed so far, which sways reviewers.")
-    ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Leave out clips of earlier exports that are still out.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="The file; in the run's reviews/ if left out.")] = None,
-    media_address: Annotated[
-        str, typer.Option(help="For Label Studio: what it fetches media by, before their path.")
-    ] = "/data/local-files/?d=",
-) -> None:
-    """Hand out the clips that a person's look is worth most about."""
-    from curate.reviewing import Asked, export_review
-
-    asked = Asked(size, control, aim, show_labels, fresh)
-    _tell(export_review(folder, to, asked, out=out, address=media_address))
-
-
-@review.command(name="import")
-def review_import(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run that was exported from.")],
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="The filled-in CSV, or Label Studio's JSON export.")
-    ] = None,
-    source: Annotated[
-        ReviewTool | None,
-        typer.Option("--from", help="Told by the file's name if left out; fiftyone has none."),
-    ] = None,
-    reviewer: Annotated[str, typer.Option(help="Who decided, where the tool does not tell.")] = "",
-    keep_as: Annotated[
-        Literal["gold", "votes"],
-        typer.Option("--as", help="gold: the reviewer's word is the truth. votes: one person's word."),
-    ] = "gold",
-) -> None:
-    """Bring decisions back, say what they change, and cut the release's next version. Asks no model."""
-    from curate.progress import bars
-    from curate.reviewing import import_review
-
-    tool = source or ("fiftyone" if file is None else "label-studio" if file.suffix == ".json" else "csv")
-    with _resumable(), bars() as progress:
-        lines = list(import_review(folder, tool, file, reviewer=reviewer, kept_as=keep_as, progress=progress))
-    _tell(lines)
+        tell(open_view(folder, name, port=port, serve=serve, browse=browse))
 
 
 @app.command()
@@ -319,7 +250,7 @@ def diff(
     """Say what changed between two releases, and why."""
     from curate.publishing import compare_releases
 
-    _tell(compare_releases(before, after, as_json=as_json))
+    tell(compare_releases(before, after, as_json=as_json))
 
 
 @app.command()
@@ -331,7 +262,7 @@ def why(
     """Trace a clip's label back to the rule, instruments, votes, answers, pictures and calls behind it."""
     from curate.publishing import explain
 
-    _tell(explain(folder, clip, as_json=as_json))
+    tell(explain(folder, clip, as_json=as_json))
 
 
 @app.command()
@@ -350,7 +281,7 @@ def publish(
     from curate.release.hub.publish import Target
 
     target = Target(repo, private, branch, pull_request)
-    _tell(publish_folder(folder, target, dry_run=dry_run))
+    tell(publish_folder(folder, target, dry_run=dry_run))
 
 
 @app.command()
@@ -362,9 +293,4 @@ def attach(
     """Join a release without media to your own copy of them, by their bytes."""
     from curate.publishing import attach_media
 
-    _tell(attach_media(release, media, out))
-
-
-def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line)
+    tell(attach_media(release, media, out))

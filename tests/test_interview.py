@@ -13,8 +13,9 @@ from curate.errors import ClientError
 from curate.frames.take import FrameTables
 from curate.interview import ask, look_and_ask, partial_frames
 from curate.manifest import Manifest
-from curate.pipeline import CLIPS, _carry_out, find_clips
+from curate.pipeline import _carry_out
 from curate.run_folder import Run, open_run, silent
+from curate.stages import CLIPS, find_clips
 from curate.vlm.canned import CannedClient
 from curate.vlm.client import Letter, Prompt, Reply
 

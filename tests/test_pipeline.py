@@ -14,8 +14,9 @@ from curate.demo.demonstrate import demonstrate, draw
 from curate.errors import InputError
 from curate.manifest import Manifest
 from curate.outputs import write_out
-from curate.pipeline import ANSWERS, CLIPS, FRAMES, STAGES, execute
+from curate.pipeline import execute
 from curate.run_folder import Caps, Run, open_run, reopen_run
+from curate.stages import ANSWERS, CLIPS, FRAMES, STAGES
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curate.candidates import Asked
 from curate.errors import InputError
 from curate.release.compare.edition import Edition
-from curate.reviewing import Asked, export_review, import_review
+from curate.reviewing import export_review, import_review
 from curate.run_folder import Run
 from curate.show.review.exports import read_exports
 from curate.show.review.ledger import ledger_file, read_ledger

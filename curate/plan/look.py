@@ -10,9 +10,10 @@ from curate.answers.shown import Shown, shown
 from curate.interview import frame_tables, take_pictures
 from curate.labelling import Frames
 from curate.manifest import Manifest
-from curate.pipeline import CLIPS, FRAMES, find_clips, is_current
+from curate.pipeline import is_current
 from curate.plan.load import Sent
 from curate.run_folder import Run
+from curate.stages import CLIPS, FRAMES, find_clips
 
 
 @dataclass(frozen=True, slots=True)
