@@ -1,10 +1,13 @@
+import numpy as np
 import polars as pl
 import pytest
 
 from curate.errors import InputError
 from curate.labels.evidence import Evidence
 from curate.labels.intake import evidence_from_frame
-from curate.labels.known import gold_codes, group_codes
+from curate.labels.known import drawn_as_told, gold_codes, group_codes, is_drawn
+from curate.labels.refine import refine
+from curate.labels.settings import Drawn, Settings
 
 
 @pytest.fixture
@@ -51,3 +54,71 @@ def test_groups_are_told_apart_from_clips_of_the_same_name(evidence: Evidence) -
     # x and y are of subject "z"; clip z is of no group, though it bears the subject's name.
     assert group_codes(evidence, {"x": "z", "y": "z"}).tolist() == [0, 0, 1]
     assert group_codes(evidence, None).tolist() == [0, 1, 2]
+
+
+AT_RANDOM = {"at_random": pl.Boolean}
+
+
+def drawn(at_random: list[bool | None], told: Drawn = "unknown") -> list[bool]:
+    """Whether the gold of each of some clips may measure."""
+    ids = [f"c{place}" for place in range(len(at_random))]
+    said = pl.DataFrame({"clip_id": ids, "instrument": "given", "kind": "given", "outcome": "a"})
+    evidence = evidence_from_frame(said, ("a", "b"))
+    gold = pl.DataFrame({"clip_id": ids, "label": "a", "at_random": at_random}, schema_overrides=AT_RANDOM)
+    return is_drawn(evidence, gold, Settings(drawn=told)).tolist()
+
+
+def test_gold_that_was_drawn_measures_alone_where_there_is_some() -> None:
+    assert drawn([None, None]) == [True, True]
+    assert drawn([True, False, None]) == [True, False, False]
+    # What the recipe says of its own file holds beside it.
+    assert drawn([True, False, None], "at random") == [True, False, True]
+    # Chosen by somebody, and nothing drawn: what nothing is known of is taken as before.
+    assert drawn([False, None]) == [False, True]
+
+
+def test_a_draw_that_is_told_need_not_be_assumed() -> None:
+    some = pl.DataFrame({"clip_id": ["c"], "label": ["a"], "at_random": [True]})
+    assert drawn_as_told(Settings(), some).drawn == "at random"
+    assert drawn_as_told(Settings(), some.with_columns(at_random=False)).drawn == "unknown"
+    assert drawn_as_told(Settings(), {"c": "a"}).drawn == "unknown"
+
+
+def test_chosen_gold_teaches_and_does_not_measure() -> None:
+    """Gold of the doubtful clips alone would make the labels look worse than they are."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=300)
+    wrong = rng.random(300) < 0.2
+    ids = [f"c{place:03}" for place in range(300)]
+    names = np.array(["a", "b"])
+    said = pl.DataFrame(
+        {"clip_id": ids, "instrument": "given", "kind": "given", "outcome": names[truth ^ wrong]}
+    )
+    people = [
+        pl.DataFrame(
+            {
+                "clip_id": ids,
+                "instrument": f"vote:{who}",
+                "kind": "human",
+                "outcome": names[truth ^ (rng.random(300) < 0.15)],
+            }
+        )
+        for who in range(2)
+    ]
+    evidence = pl.concat([said, *people])
+    chosen, random = np.flatnonzero(wrong), np.arange(0, 300, 5)
+    gold = pl.DataFrame(
+        {
+            "clip_id": [ids[row] for row in {*chosen.tolist(), *random.tolist()}],
+            "label": [names[truth[row]] for row in {*chosen.tolist(), *random.tolist()}],
+            "at_random": [row % 5 == 0 for row in {*chosen.tolist(), *random.tolist()}],
+        }
+    )
+    quality = refine(evidence, ("a", "b"), gold=gold).quality
+    told = refine(evidence, ("a", "b"), gold=gold.drop("at_random")).quality
+    assert quality is not None
+    assert told is not None
+    right = 1 - wrong.mean()
+    assert quality.given.n_gold == len(random)
+    assert quality.given.low < right < quality.given.high
+    assert told.given.high < right  # every wrong one is among the gold, and most right ones are not

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -206,3 +207,42 @@ def test_without_controls_and_variants_the_section_is_words_alone(synthetic: Mod
     html = render_report(replace(content, tables=tables, metrics=metrics), {}.__getitem__)
     assert "was not checked: no answer to a question with another clip&#39;s pictures" in html
     assert "What controls say" not in html
+
+
+def test_it_says_what_is_certified_and_that_nothing_is(html: str, synthetic: ModuleType) -> None:
+    assert "Nothing is certified." in html
+    made = synthetic.make(60, certified=True)
+    assert "Nothing is certified." not in render_report(made.content, made.pictures.__getitem__)
+
+
+def test_film_strips_can_be_opened_and_the_first_two_are(html: str) -> None:
+    strips = [
+        attributes for tag, attributes in Tags(html).tags if tag == "details" and attributes.get("class")
+    ]
+    assert len(strips) > 2
+    assert ["open" in attributes for attributes in strips[:3]] == [True, True, False]
+
+
+def test_many_classes_and_people_make_no_large_file(synthetic: ModuleType) -> None:
+    """A thousand classes and annotators: plots show some of them and say so, and the file stays small."""
+    content = synthetic.make(60).content
+    classes = [f"class {number:04}" for number in range(1000)]
+    per_class = {name: {"given": number, "refined": 1} for number, name in enumerate(classes)}
+    matrix = np.zeros((1000, 1000), dtype=int)
+    matrix[3, 7] = 50
+    metrics = content.metrics | {
+        "classes": classes,
+        "counts": content.metrics["counts"] | {"per_class": per_class},
+        "given": content.metrics["given"] | {"change_matrix": matrix.tolist()},
+        "annotators": [
+            {"instrument": f"vote:{who}", "n_clips": who, "coverage": 0.1, "accuracy": 0.5, "worth_bits": 0.1}
+            for who in range(1000)
+        ],
+    }
+    html = render_report(replace(content, metrics=metrics), {}.__getitem__)
+    assert len(html) < 1_000_000
+    assert "The 30 classes with the most changes." in html
+    assert "The 30 largest classes." in html
+    shown = Tags(html).text
+    assert "class 0003" in shown  # its labels changed
+    assert "class 0500" not in shown.replace(", ".join(classes), "")
