@@ -25,7 +25,7 @@ def open_view(folder: Path, name: str | None, *, port: int, serve: bool, browse:
 
     Args:
         folder: Of a run or of a release.
-        name: Of the dataset; the release's own if left out.
+        name: Of the dataset; the one that it has already, or the release's own, if left out.
         port: Where the App is served, at 127.0.0.1.
         serve: Whether the App is served at all.
         browse: Whether a browser is opened, where there is a display.
@@ -64,10 +64,12 @@ def mark_for_review(folder: Path, chosen: pl.DataFrame) -> Iterator[str]:
     """
     release = Edition(release_folder(folder))
     load_fiftyone()
-    from curate.show.view.decisions import mark, open_datasets
+    import fiftyone
+
+    from curate.show.view.decisions import mark
 
     names = yield from _write(folder, release, read_scene(release), None)
-    for dataset in open_datasets(names):
+    for dataset in map(fiftyone.load_dataset, names):
         yield f"{dataset.name}: {mark(dataset, chosen)} clips in the saved view For review"
     yield (
         "decide in the App (curate view) by the button Decide, or by a tag: review: CLASS, review: (unsure), "
@@ -83,12 +85,10 @@ def decisions_in_fiftyone(folder: Path, reviewer: str) -> list[Decision]:
     """
     release = Edition(release_folder(folder))
     load_fiftyone()
-    import fiftyone
+    from curate.show.view.dataset import datasets_of
+    from curate.show.view.decisions import read_decisions
 
-    from curate.show.view.dataset import is_of
-    from curate.show.view.decisions import open_datasets, read_decisions
-
-    mine = [one for one in open_datasets(fiftyone.list_datasets()) if is_of(one, release)]
+    mine = datasets_of(release)
     if not mine:
         what = f"FiftyOne has no dataset of {folder}"
         raise InputError(
@@ -98,20 +98,24 @@ def decisions_in_fiftyone(folder: Path, reviewer: str) -> list[Decision]:
 
 
 def _write(folder: Path, release: Edition, scene: Scene, name: str | None) -> Generator[str, None, list[str]]:
-    """Write the datasets, and tell of each; their names are what it returns."""
+    """Write the datasets, and tell of each; their names are what it returns.
+
+    Without a name they are those that the release has already, or are called as it is.
+    """
     import fiftyone
     from fiftyone.core.utils import to_slug
 
-    from curate.show.view.dataset import write_datasets
+    from curate.show.view.dataset import datasets_of, name_of, write_datasets
 
+    name = name or name_of(datasets_of(release)) or scene.name
     try:
-        to_slug(name or scene.name)
+        to_slug(name)
     except ValueError as error:
         fix = "Name another with --name, of letters and figures"
-        raise InputError("FiftyOne", [Problem("--name", f"{name or scene.name!r}: {error}", fix)]) from error
+        raise InputError("FiftyOne", [Problem("--name", f"{name!r}: {error}", fix)]) from error
     kept = Path(fiftyone.config.default_dataset_dir) / "curate" / release.folder.resolve().name
     places = _places(folder, release, scene, kept)
-    written = write_datasets(release, scene, places, name or scene.name)
+    written = write_datasets(release, scene, places, name)
     for one in written:
         gone = f", {one.n_gone} gone" if one.n_gone else ""
         yield f"{one.name}: {one.n_clips} clips, {one.n_new} of them new{gone}"

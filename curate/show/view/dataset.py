@@ -68,15 +68,26 @@ def write_datasets(release: Edition, scene: Scene, places: Places, name: str) ->
     """
     names = dataset_names(name, scene)
     _check_names(names.values(), release)
-    return [
-        _write(release, scene, scene.clips.filter(pl.col("media") == kind), places, dataset, kind)
-        for kind, dataset in names.items()
-    ]
+    made_of = {
+        "name": name,
+        "release": str(release.folder.resolve()),
+        "version": scene.version,
+        "classes": list(scene.classes),
+    }
+    by_kind = {kind: scene.clips.filter(pl.col("media") == kind) for kind in names}
+    return [_write(release, scene, by_kind[kind], places, names[kind], made_of) for kind in names]
 
 
-def is_of(dataset: Any, release: Edition) -> bool:
-    """Whether a dataset was made from a release in this folder."""
-    return bool(dataset.info.get(_KEY, {}).get("release") == str(release.folder.resolve()))
+def datasets_of(release: Edition) -> list[Any]:
+    """The datasets that were made from a release in this folder."""
+    every = (fo.load_dataset(name) for name in fo.list_datasets())
+    place = str(release.folder.resolve())
+    return [one for one in every if one.info.get(_KEY, {}).get("release") == place]
+
+
+def name_of(datasets: Iterable[Any]) -> str | None:
+    """The name under which they were written, see `dataset_names`; None of none."""
+    return next((str(one.info[_KEY]["name"]) for one in datasets), None)
 
 
 def _check_names(names: Iterable[str], release: Edition) -> None:
@@ -96,8 +107,14 @@ def _check_names(names: Iterable[str], release: Edition) -> None:
 
 
 def _write(
-    release: Edition, scene: Scene, clips: pl.DataFrame, places: Places, name: str, media: str
+    release: Edition,
+    scene: Scene,
+    clips: pl.DataFrame,
+    places: Places,
+    name: str,
+    made_of: Mapping[str, Any],
 ) -> Written:
+    media = clips["media"][0]
     dataset = fo.load_dataset(name) if fo.dataset_exists(name) else fo.Dataset(name, persistent=True)
     if dataset.media_type is None:
         dataset.media_type = media
@@ -118,12 +135,7 @@ def _write(
     dataset.reload()
     dataset.default_skeleton = fo.KeypointSkeleton(edges=[list(pair) for pair in SKELETON])
     fields.dress(dataset, scene.items, is_video=is_video)
-    dataset.info[_KEY] = {
-        "release": str(release.folder.resolve()),
-        "version": scene.version,
-        "classes": list(scene.classes),
-        "views": _save_views(dataset, scene),
-    }
+    dataset.info[_KEY] = {**made_of, "views": _save_views(dataset, scene)}
     dataset.save()
     ids = set(clips["clip_id"])
     return Written(name, len(ids), len(ids - before), gone, len(ids & set(places.missing)))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import fiftyone as fo
 import polars as pl
 from fiftyone import ViewField
 
@@ -94,8 +93,3 @@ def _text(review: Any, name: str) -> str | None:
 def _changed_at(sample: Any) -> str | None:
     changed = sample["last_modified_at"]
     return as_utc(changed.isoformat()) if isinstance(changed, datetime) else None
-
-
-def open_datasets(names: Sequence[str]) -> list[Any]:
-    """Those of the datasets that are there."""
-    return [fo.load_dataset(name) for name in names if fo.dataset_exists(name)]

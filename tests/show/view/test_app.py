@@ -60,6 +60,9 @@ def test_a_decision_in_the_app_comes_out_in_the_next_release(
         page.get_by_text("Decided:").wait_for(timeout=WAIT_MS)
         page.screenshot(path=tmp_path / "app.png")
         page.close()
+    # The same dataset takes what is to be looked at next, by whatever name it was opened.
+    told = _curate(["review", "export", run, "--to", "fiftyone", "--clips", "3"], fiftyone_environ)
+    assert "decided: 3 clips in the saved view For review" in told
     told = _curate(["review", "import", run, "--from", "fiftyone"], fiftyone_environ)
     assert "1 decisions read, 1 new (1 label)" in told
     release = Edition(run / "release")
