@@ -12,8 +12,8 @@ of `curate review export`, the same without regard to time, the largest entropy,
 Second table: the share of right labels as it is estimated from all that was decided, and from what was
 drawn at random alone: mean error, and how often the 95 % interval holds the truth.
 
-Exits with 1 if the choice brings less an hour than by lot on the mean of the sets, or if the intervals from the
-draw hold less than 90 % of the time.
+Exits with 1 if the choice brings less an hour than by lot on the mean of the sets, or if the intervals
+from the draw hold less than 90 % of the time.
 """
 
 import argparse
