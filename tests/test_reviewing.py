@@ -118,6 +118,10 @@ def test_reviewers_who_disagree_are_shown_and_none_of_them_is_lost(run: Path) ->
     problems = Edition(run / "release").table("problems")
     assert problems.filter(kind="review")["clip"].to_list() == [name]
     assert "Ada" not in problems.filter(kind="review")["what"][0]
+    report = (run / "report.html").read_text(encoding="utf-8")
+    assert "1 clip that reviewers see differently" in report
+    assert "reviewers disagree (" in report
+    assert "Ada" not in report
 
 
 def test_votes_are_weighed_and_do_not_decide_alone(run: Path) -> None:

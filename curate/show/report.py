@@ -79,6 +79,7 @@ def _fit_to_be_seen(value: object) -> object:
 def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[str, Any]:
     metrics = content.metrics
     aside = content.tables.problems.filter(pl.col("action") == "set_aside")
+    disputed = content.tables.problems.filter(pl.col("kind") == "review")
     versions = content.manifest.get("versions", {})
     return {
         "title": content.title,
@@ -97,6 +98,8 @@ def _values(content: ReleaseContent, picture: Callable[[str], bytes]) -> dict[st
         "asking": _unbroken(words(metrics, content.recipe.answers)),
         "aside": aside.head(MOST_PROBLEMS).to_dicts(),
         "n_aside": aside.height,
+        "disputed": disputed.head(MOST_PROBLEMS).to_dicts(),
+        "n_disputed": disputed.height,
         "versions": versions if isinstance(versions, Mapping) else {},
         "percent": lambda value: _unbroken(phrases.percent(value)),
         "number": phrases.number,
