@@ -15,10 +15,24 @@ import pytest
 from curate.errors import InputError, MissingPartError
 from curate.release.compare.edition import Edition
 from curate.run_folder import Run
+from curate.show.review.ledger import read_ledger
 from curate.show.view.part import check_port, load_fiftyone
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(600)]
 WAIT_MS = 120_000
+
+
+def decide(page: Any, what: str, comment: str) -> None:
+    """Fill the form in, and send it."""
+    form = page.locator("[data-cy=operators-prompt-modal]")
+    form.get_by_text("What is it? (1 selected)").wait_for(timeout=WAIT_MS)
+    form.get_by_text(what, exact=True).click()
+    form.get_by_role("textbox").nth(0).fill("Ada")
+    form.get_by_role("textbox").nth(1).fill(comment)
+    page.wait_for_timeout(1000)  # what is typed is checked on the way
+    form.get_by_text("Execute").click()
+    page.get_by_text("Decided:").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="Close").click()
 
 
 def test_a_decision_in_the_app_comes_out_in_the_next_release(
@@ -50,27 +64,31 @@ def test_a_decision_in_the_app_comes_out_in_the_next_release(
         box = first.bounding_box()
         page.mouse.click(box["x"] + 18, box["y"] + 16)
         page.locator('[data-item-id="curate/decide"]').click()
-        form = page.locator("[data-cy=operators-prompt-modal]")
-        form.get_by_text("What is it? (1 selected)").wait_for(timeout=WAIT_MS)
-        form.get_by_text(wrong, exact=True).click()
-        form.get_by_role("textbox").nth(0).fill("Ada")
-        form.get_by_role("textbox").nth(1).fill("<b>sure</b>")
-        page.wait_for_timeout(1000)  # what is typed is checked on the way
-        form.get_by_text("Execute").click()
-        page.get_by_text("Decided:").wait_for(timeout=WAIT_MS)
+        decide(page, wrong, "<b>sure</b>")
+        # The next one is opened, and decided about by the button there; the first is still selected.
+        page.locator("[data-cy=looker]").nth(1).click()
+        page.locator("#modal span.material-icons", has_text="rule").click()
+        decide(page, "(unsure)", "too dark")
         page.screenshot(path=tmp_path / "app.png")
         page.close()
     # The same dataset takes what is to be looked at next, by whatever name it was opened.
     told = _curate(["review", "export", run, "--to", "fiftyone", "--clips", "3"], fiftyone_environ)
     assert "decided: 3 clips in the saved view For review" in told
     told = _curate(["review", "import", run, "--from", "fiftyone"], fiftyone_environ)
-    assert "1 decisions read, 1 new (1 label)" in told
+    assert "2 decisions read, 2 new (1 label, 1 unsure)" in told
     release = Edition(run / "release")
     assert release.version == "1.0.1"
-    worst = finished.read("labels").filter(label_given="not engaged").sort("reliability")["clip_id"][0]
+    worst, next_one = (
+        finished.read("labels").filter(label_given="not engaged").sort("reliability")["clip_id"].head(2)
+    )
     (label,) = release.clips(["clip_id", "label"]).filter(clip_id=worst)["label"]
     assert release.classes[label] == wrong
-    assert "1 were known already" in _curate(
+    columns = ("clip_id", "reviewer", "label", "comment")
+    assert read_ledger(run).select(columns).rows() == [
+        (worst, "Ada", wrong, "<b>sure</b>"),
+        (next_one, "Ada", None, "too dark"),
+    ]
+    assert "2 were known already" in _curate(
         ["review", "import", run, "--from", "fiftyone"], fiftyone_environ
     )
 

@@ -73,10 +73,28 @@ class Decide(operators.Operator):  # type: ignore[misc]
         return types.Property(told)
 
 
+class DecideHere(Decide):
+    """The same, by a button beside the clip that is open."""
+
+    @property
+    def config(self) -> operators.OperatorConfig:
+        """Its name; it is not listed twice."""
+        return operators.OperatorConfig(
+            name="decide_here", label="curate: decide about this clip", unlisted=True
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        """A button above the open clip."""
+        button = types.Button(label="Decide", icon="rule", prompt=True)
+        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, button)
+
+
 def _clips(ctx: Any) -> list[str]:
-    return list(ctx.selected) or ([ctx.current_sample] if ctx.current_sample else [])
+    """Ids of the clip that is open, else of those that are selected."""
+    return [ctx.current_sample] if ctx.current_sample else list(ctx.selected)
 
 
 def register(plugin: Any) -> None:
     """Called by FiftyOne."""
     plugin.register(Decide)
+    plugin.register(DecideHere)
