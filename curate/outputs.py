@@ -49,7 +49,7 @@ _REPORTED_COLUMNS = {
     ],
     "splits": ["clip_id", "split"],
     "votes": ["clip_id", "annotator", "label"],
-    "frames": ["index"],
+    "frames": ["role"],
     "calls": ["model", "tokens_in", "tokens_out", "tokens_cached"],
 }
 """Of tables that are large, what a report counts."""
@@ -114,13 +114,17 @@ def _for_report(run: Run, name: str) -> pl.DataFrame:
     return found.with_columns(rest[column].gather(rows) for column in ("posterior", "why"))
 
 
-def _named_by_few(classes: Sequence[str]) -> dict[str, pl.Enum]:
+def _named_by_few(classes: Sequence[str]) -> dict[str, pl.DataType]:
     """Columns that hold one of a few names, each kept as its number: text takes sixteen times the room."""
-    labels = dict.fromkeys(("label", "label_given", "label_refined", "pseudo_label"), pl.Enum(classes))
-    return labels | {
+    labels = ("label", "label_given", "label_refined", "pseudo_label")
+    return {
+        **dict.fromkeys(labels, pl.Enum(classes)),
         "split": pl.Enum(SPLIT_NAMES),
         "reliability_split": pl.Enum(["high", "low"]),
         "media": pl.Enum(["video", "image"]),
+        "role": pl.Enum(["key", "between"]),
+        "model": pl.Categorical(),
+        "annotator": pl.Categorical(),
     }
 
 

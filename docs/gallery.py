@@ -97,8 +97,10 @@ def app(run: Path) -> Iterator[str]:
         }
         command = [PROGRAM, "view", run, "--port", str(PORT), "--no-browser"]
         with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-            yield next(line[6:].strip() for line in process.stdout or () if line.startswith("open: "))
-            process.terminate()
+            try:
+                yield next(line[6:].strip() for line in process.stdout or () if line.startswith("open: "))
+            finally:
+                process.terminate()
 
 
 def keep(page: Page, name: str) -> None:

@@ -25,11 +25,13 @@ def own_mongod(folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [DatabaseService.find_mongod(), "--dbpath", str(folder), "--port", str(port)]
     with subprocess.Popen([*command, "--bind_ip", "127.0.0.1"], stdout=subprocess.DEVNULL) as process:
-        until_s = time.monotonic() + START_S
-        while not _answers(port) and time.monotonic() < until_s:
-            time.sleep(0.1)
-        yield f"mongodb://127.0.0.1:{port}"
-        process.terminate()
+        try:
+            until_s = time.monotonic() + START_S
+            while not _answers(port) and time.monotonic() < until_s:
+                time.sleep(0.1)
+            yield f"mongodb://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def _answers(port: int) -> bool:

@@ -40,7 +40,7 @@ def drawn_tables(n_clips: int, *, boxes: bool = False) -> Tables:
     """Tables of so many videos: four moments, five answers, a vote and a call each.
 
     Args:
-        n_clips: Videos.
+        n_clips: Videos, at least 400: the first 200 have controls, which show others.
         boxes: Whether a person was found at each moment.
     """
     rng = np.random.default_rng(0)

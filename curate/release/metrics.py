@@ -13,6 +13,7 @@ from curate.clips.split_names import SPLIT_NAMES
 from curate.release.agreement import agreement
 from curate.release.asking_metrics import measure_asking
 from curate.release.content import HowAsked, Metrics, Tables
+from curate.release.rows import beside
 from curate.release.tally import base_answers, mean, tally
 from curate.release.truth import against_truth, n_true, proportion
 
@@ -126,20 +127,23 @@ def _counts(tables: Tables, classes: Sequence[str]) -> Metrics:
 
 def _split_counts(tables: Tables) -> dict[str, dict[str, int]]:
     """What lies in each split; splits without a clip are among them."""
-    here = (
-        tables.splits.lazy()
-        .select("clip_id", "split")
-        .join(tables.clips.lazy().select("clip_id", "label_given", "group"), on="clip_id")
-        .join(tables.labels.lazy().select("clip_id", "reliability_split"), on="clip_id")
-    )
+    sides = tables.splits.select("clip_id", "split")
+    labels = tables.labels.select("clip_id", "label_given", "reliability_split")
     is_high = pl.col("reliability_split") == "high"
-    counts = here.group_by("split").agg(
-        clips=pl.len(),
-        high=is_high.sum(),
-        low=(~is_high).sum(),
-        unlabelled=pl.col("label_given").null_count(),
-        groups=pl.col("group").drop_nulls().n_unique(),
+    counts = (
+        beside(sides, labels)
+        .lazy()
+        .group_by("split")
+        .agg(
+            clips=pl.len(),
+            high=is_high.sum(),
+            low=(~is_high).sum(),
+            unlabelled=pl.col("label_given").null_count(),
+        )
     )
+    of_groups = tables.clips.lazy().select("clip_id", "group").drop_nulls().join(sides.lazy(), on="clip_id")
+    groups = of_groups.group_by("split").agg(groups=pl.col("group").n_unique())
+    counts = counts.join(groups, on="split", how="left").with_columns(pl.col("groups").fill_null(0))
     found = {row.pop("split"): row for row in counts.collect(engine="streaming").to_dicts()}
     nothing = dict.fromkeys(("clips", "high", "low", "unlabelled", "groups"), 0)
     return {split: found.get(split, nothing) for split in SPLIT_NAMES}

@@ -42,9 +42,11 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--nounixsocket",
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        wait_for(port)
-        yield f"mongodb://127.0.0.1:{port}"
-        process.terminate()
+        try:
+            wait_for(port)
+            yield f"mongodb://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="session")
