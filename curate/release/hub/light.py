@@ -74,4 +74,6 @@ def _opened(source: Path | HubReference) -> tuple[Any, str]:
 def _copy_without_media(files: Any, found: str, place: Path) -> None:
     with files.open(found, "rb") as opened, pq.ParquetFile(opened) as table:
         kept = [name for name in table.schema_arrow.names if name not in MEDIA_COLUMNS]
-        pq.write_table(table.read(columns=kept), place, compression="zstd")
+        # In this thread alone: one of arrow's that still holds the file, an object of Python's, when the
+        # program ends would bring it down.
+        pq.write_table(table.read(columns=kept, use_threads=False), place, compression="zstd")
