@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from partial_table import partial_table
+from partial_table import drawn_clips, partial_table
 
 from curate import tables
 from curate.questionnaire import Item, Questionnaire
@@ -158,22 +158,7 @@ def _tables(n_clips: int, n_items: int, *, changed: bool) -> Tables:
     reliability = posterior[np.arange(n_clips), given]
     splits = np.array(["train", "validation", "test"])[rng.choice(3, n_clips, p=[0.8, 0.1, 0.1])]
     questionnaire = _questionnaire(n_items)
-    clips = partial_table(
-        "clips",
-        clip_id=ids,
-        name=[f"{number}.mp4" for number in range(n_clips)],
-        uri=[f"{number}.mp4" for number in range(n_clips)],
-        sha256=[f"{number:016x}" + "0" * 48 for number in range(n_clips)],
-        media=["video"] * n_clips,
-        label_given=names[given],
-        split=splits,
-        group=[f"subject {number % 5000}" for number in range(n_clips)],
-        duration_s=rng.uniform(1, 10, n_clips),
-        fps=[25.0] * n_clips,
-        n_frames=rng.integers(25, 250, n_clips),
-        width=[640] * n_clips,
-        height=[480] * n_clips,
-    )
+    clips = drawn_clips(ids, names[given], splits, rng)
     why = [
         [
             {"instrument": "given", "outcome": CLASSES[code], "log_odds": 0.5},

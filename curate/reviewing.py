@@ -21,10 +21,8 @@ from curate.run_folder import Caps, Progress, Run, reopen_run, silent
 from curate.run_media import seen_media
 from curate.show.places import media_places
 from curate.show.review import label_studio, sheet
-from curate.show.review.choose import (
-    Choice,
-)
-from curate.show.review.decision import Decision, Kept, Tool, decision_problems
+from curate.show.review.choose import Choice
+from curate.show.review.decision import Decision, Kept, Tool, decision_problems, utc_text
 from curate.show.review.exports import Export, keep_export, read_exports
 from curate.show.review.ledger import Added, add
 from curate.show.review.task import Believed, Task
@@ -54,7 +52,6 @@ def export_review(
     if choice.table.is_empty():
         raise InputError(str(folder), [Problem("clips", "every clip has gold or a decision: none is left")])
     handed = read_exports(folder)
-    now = _now()
     number = len(handed.exports) + 1
     match to:
         case "csv":
@@ -71,7 +68,11 @@ def export_review(
             from curate.viewing import mark_for_review
 
             told = list(mark_for_review(folder, choice.table))
-    keep_export(folder, Export(at=now, to=to, clip_ids=tuple(choice.table["clip_id"])), choice.drawn_through)
+    keep_export(
+        folder,
+        Export(at=utc_text(datetime.now(UTC)), to=to, clip_ids=tuple(choice.table["clip_id"])),
+        choice.drawn_through,
+    )
     yield from _chosen_lines(choice, asked)
     yield from told
 
@@ -108,7 +109,7 @@ def import_review(
     clips = run.read("clips")
     if problems := decision_problems(decisions, clips["clip_id"].to_list(), run.classes):
         raise InputError(str(path or tool), problems)
-    added = add(folder, decisions, run.classes, tool=tool, kept_as=kept_as, now=_now())
+    added = add(folder, decisions, run.classes, tool=tool, kept_as=kept_as, now=utc_text(datetime.now(UTC)))
     names = dict(clips.select("clip_id", "name").iter_rows())
     yield from (f"note: {finding.problem()}" for finding in findings)
     yield from _added_lines(added, decisions, names)
@@ -230,7 +231,3 @@ def _added_lines(added: Added, decisions: list[Decision], names: Mapping[str, st
         yield f"note: {row['reviewer']} said {said!r} of {names[row['clip_id']]} before; the last word counts"
     if added.replaced.height > _MOST_TOLD:
         yield f"note: {added.replaced.height - _MOST_TOLD} more took back what they said before"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

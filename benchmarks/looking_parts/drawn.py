@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-from partial_table import partial_table
+from partial_table import drawn_clips, partial_table
 
 from curate import tables
 from curate.questionnaire import Item, Questionnaire
@@ -51,22 +51,7 @@ def drawn_tables(n_clips: int, *, boxes: bool = False) -> Tables:
     split = np.array(["train", "validation", "test"])[rng.choice(3, n_clips, p=[0.8, 0.1, 0.1])]
     why = [[{"instrument": "given", "outcome": name, "log_odds": 0.5}] for name in CLASSES]
     made = {
-        "clips": partial_table(
-            "clips",
-            clip_id=ids,
-            name=[f"{number}.mp4" for number in range(n_clips)],
-            uri=[f"{number}.mp4" for number in range(n_clips)],
-            sha256=[f"{number:016x}" + "0" * 48 for number in range(n_clips)],
-            media=["video"] * n_clips,
-            label_given=names[given],
-            split=split,
-            group=[f"subject {number % 5000}" for number in range(n_clips)],
-            duration_s=rng.uniform(1, 10, n_clips),
-            fps=[25.0] * n_clips,
-            n_frames=rng.integers(125, 250, n_clips),
-            width=[640] * n_clips,
-            height=[480] * n_clips,
-        ),
+        "clips": drawn_clips(ids, names[given], split, rng, least_frames=125),
         "labels": partial_table(
             "labels",
             clip_id=ids,

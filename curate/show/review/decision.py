@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from curate.errors import Problem
+from curate.printable import printable
 
 Verdict = Literal["label", "unsure", "skip"]
 Tool = Literal["fiftyone", "label-studio", "csv"]
@@ -37,6 +38,13 @@ class Decision:
         return self.verdict, self.label, self.comment
 
 
+def class_meant(text: str, classes: Sequence[str]) -> str:
+    """The class that a person means, whatever its case, also as it is shown; the text where there is none."""
+    written = {name.casefold(): name for name in classes}
+    shown = {printable(name, keep="\n").casefold(): name for name in classes}
+    return (written | shown).get(text.casefold(), text)
+
+
 def as_utc(text: str) -> str | None:
     """A time as the table keeps it; None where the text is no time.
 
@@ -46,8 +54,12 @@ def as_utc(text: str) -> str | None:
         read = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    zoned = read if read.tzinfo else read.replace(tzinfo=UTC)
-    return zoned.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_text(read if read.tzinfo else read.replace(tzinfo=UTC))
+
+
+def utc_text(time: datetime) -> str:
+    """A time that has a zone, as the table keeps it."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def decision_problems(

@@ -8,8 +8,8 @@ from pathlib import Path
 from curate.clips.finding import Finding
 from curate.clips.sheet import Row, Sheet, columns_of, read_sheet
 from curate.errors import InputError, Problem
-from curate.show.review.decision import Decision, Verdict, as_utc
-from curate.show.review.task import Task
+from curate.show.review.decision import Decision, Verdict, as_utc, class_meant
+from curate.show.review.task import Believed, Task
 
 TO_FILL = ("label", "verdict", "comment", "reviewer", "decided_at")
 _TOLD = ("rank", "clip_id", "file", "media")
@@ -25,21 +25,8 @@ def sheet_text(tasks: Sequence[Task]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*_TOLD, *shown, *TO_FILL])
     for task in tasks:
-        believed = task.believed
-        told = (
-            [believed.given or "", believed.refined, f"{believed.confidence:.3f}", believed.reason]
-            if believed
-            else []
-        )
-        cells = [
-            str(task.rank),
-            task.clip_id,
-            task.name,
-            task.place,
-            *told[: len(shown)],
-            *[""] * len(TO_FILL),
-        ]
-        writer.writerow([_harmless(cell) for cell in cells])
+        told = (str(task.rank), task.clip_id, task.name, task.place, *_believed(task.believed))
+        writer.writerow([*map(_harmless, told), *[""] * len(TO_FILL)])
     return out.getvalue()
 
 
@@ -64,9 +51,14 @@ def read_decisions(path: Path, classes: Sequence[str], reviewer: str) -> tuple[l
     problems = list(_problems(sheet))
     if problems:
         raise InputError(str(path), problems)
-    named = {name.casefold(): name for name in classes}
-    decided = [_decision(sheet, row, named, reviewer) for row in sheet.rows if _is_decided(row)]
+    decided = [_decision(sheet, row, classes, reviewer) for row in sheet.rows if _is_decided(row)]
     return decided, list(sheet.findings)
+
+
+def _believed(believed: Believed | None) -> tuple[str, ...]:
+    if believed is None:
+        return ()
+    return believed.given or "", believed.refined, f"{believed.confidence:.3f}", believed.reason
 
 
 def _is_decided(row: Row) -> bool:
@@ -92,15 +84,14 @@ def _problems(sheet: Sheet) -> Iterator[Problem]:
             yield finding.problem()
 
 
-def _decision(sheet: Sheet, row: Row, named: Mapping[str, str], reviewer: str) -> Decision:
+def _decision(sheet: Sheet, row: Row, classes: Sequence[str], reviewer: str) -> Decision:
     values = row.values
-    label = named.get(values["label"].casefold(), values["label"]) or None
     return Decision(
         where=sheet.where(row),
         clip_id=values["clip_id"],
         reviewer=values.get("reviewer") or reviewer,
         verdict=_WITHOUT_LABEL.get(values.get("verdict", "").casefold(), "label"),
-        label=label,
+        label=class_meant(values["label"], classes) or None,
         comment=values.get("comment") or None,
         decided_at=as_utc(values.get("decided_at", "")),
     )

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 from fiftyone import ViewField
 
-from curate.printable import printable
-from curate.show.review.decision import Decision, Verdict, as_utc
+from curate.show.review.decision import Decision, Verdict, as_utc, class_meant
 from curate.show.view.dataset import REVIEW_TAG
 
 _ASKED_TAG = "to review"
@@ -81,8 +80,7 @@ def _said(written: str, classes: Sequence[str]) -> dict[str, Any]:
     text = written.strip()
     if (verdict := _VERDICTS.get(text.casefold())) is not None:
         return {"verdict": verdict}
-    named = {printable(name, keep="\n").casefold(): name for name in classes}
-    return {"verdict": "label", "label": named.get(text.casefold(), text)}
+    return {"verdict": "label", "label": class_meant(text, classes)}
 
 
 def _text(review: Any, name: str) -> str | None:
